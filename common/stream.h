@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Framed connections on a libuv loop: the adapter between sockets and protocol/peer.c, and the only
+ * file that knows uv_stream_t. A stream belongs to itself: it frees its memory in its close
+ * callback. The owner gets `gone` exactly once, as the last call, also after stream_close().
+ * Writes made during one callback leave in one write().
+ */
+#ifndef MSG_COMMON_STREAM_H
+#define MSG_COMMON_STREAM_H
+
+#include "protocol/peer.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <uv.h>
+
+struct stream;
+
+struct stream_end {
+    enum peer_end why;
+    int error;                   /* PEER_END_LOST: negative errno */
+    bool connected;              /* the transport was there */
+    bool open;                   /* messages could be exchanged */
+    struct peer_refusal refusal; /* client, PEER_END_REFUSED */
+};
+
+struct stream_owner {
+    /* Judge the other side's static key: answer with stream_verdict(), now or later. */
+    void (*key)(void *owner, struct stream *stream, const struct noise_public *key);
+    /* A message; its strings are valid during the call. */
+    void (*message)(void *owner, struct stream *stream, const struct msg *msg);
+    /* Less than LIM_UNSENT is unsent again, after it was not. May be NULL. */
+    void (*drained)(void *owner, struct stream *stream);
+    /* The last call: the stream is no more. */
+    void (*gone)(void *owner, struct stream *stream, const struct stream_end *end);
+};
+
+struct stream_config {
+    uv_loop_t *loop;
+    const struct stream_owner *owner;
+    void *context;                            /* handed back as `owner` */
+    const struct noise_secret *static_secret; /* TCP; borrowed until gone */
+    struct slice agent;                       /* client */
+};
+
+/*
+ * Starts connecting. 0 or negative errno (then no stream and no call). A failed connect comes as
+ * gone(PEER_END_LOST, connected false). Connecting has no deadline here: that is the caller's.
+ */
+int stream_connect(struct stream **ret_stream, const struct stream_config *config,
+                   const struct sockaddr *address);
+
+/* Queues a message. 0, or -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or closing). */
+int stream_send(struct stream *stream, const struct msg *msg);
+/* NULL accepts. A server's code is sent as ERROR on the first request, then the stream closes. */
+void stream_verdict(struct stream *stream, const char *reject);
+void stream_set_requests(struct stream *stream, unsigned open);
+/* Bytes not yet taken by the kernel. */
+size_t stream_unsent(const struct stream *stream);
+/* Ends it: what was sent is still written (at most LIM_LINGER), then gone(PEER_END_CLOSED). */
+void stream_close(struct stream *stream);
+/* Server, before any byte was read: answers with the refusal frame `busy` and closes. */
+void stream_refuse(struct stream *stream, uint8_t wait_s);
+/* Closes without a word. */
+void stream_drop(struct stream *stream);
+
+/* SO_PEERCRED of a Unix stream; -ENOTSUP on TCP. */
+int stream_peer_credentials(const struct stream *stream, struct ucred *ret_credentials);
+/* The other end's address; -ENOTSUP on a Unix socket. */
+int stream_peer_address(const struct stream *stream, struct sockaddr_storage *ret_address);
+/* The handshake hash, NOISE_HASH bytes, once the key was asked. */
+const uint8_t *stream_handshake_hash(const struct stream *stream);
+
+/* ---- listening -------------------------------------------------------------------------------- */
+
+struct listener;
+
+struct listener_owner {
+    /*
+     * Somebody connects. Answer with listener_accept(), at once or, to pause accepting, later: until
+     * then no further call comes.
+     */
+    void (*incoming)(void *owner, struct listener *listener);
+    void (*closed)(void *owner, struct listener *listener);
+};
+
+/*
+ * Binds and listens (TCP: SO_REUSEADDR; IPv6 only for IPv6 addresses; Unix: the path must not be a
+ * living socket, mode 0666), or takes a listening descriptor. 0 or negative errno.
+ */
+int listener_open(struct listener **ret_listener, uv_loop_t *loop, const struct sockaddr *address,
+                  const struct listener_owner *owner, void *context);
+int listener_open_fd(struct listener **ret_listener, uv_loop_t *loop, int fd,
+                     const struct listener_owner *owner, void *context);
+bool listener_is_unix(const struct listener *listener);
+/* What it is bound to, with the port the kernel chose. */
+int listener_address(const struct listener *listener, struct sockaddr_storage *ret_address);
+
+/*
+ * Takes the connection that waits. 0 and a server stream, whose first bytes are read in the next turn
+ * of the loop: its address can be judged, and stream_refuse() or stream_drop() called, before. Or a
+ * negative errno: the connection is closed and accepting goes on.
+ */
+int listener_accept(struct stream **ret_stream, struct listener *listener,
+                    const struct stream_config *config);
+void listener_close(struct listener *listener);
+
+#endif
