@@ -2,9 +2,9 @@
 /*
  * The boundary between msgd and msgd-present: one datagram of a SOCK_SEQPACKET socket is one
  * header, the verb's record, and exactly header.len bytes of text. Both ends are built from
- * present.def and compare version and sizes first. Pure but for boundary_send and boundary_receive, which
- * make one system call each. Either end treats the other as hostile: what does not fit exactly
- * ends the connection.
+ * present.def and compare version and sizes first. Pure but for boundary_send and boundary_receive,
+ * which make one system call each. Either end treats the other as hostile: what does not fit
+ * exactly ends the connection.
  */
 #ifndef MSG_DAEMON_BOUNDARY_H
 #define MSG_DAEMON_BOUNDARY_H
@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "protocol/limits.h"
+
 #define BOUNDARY_VERSION 1
 
 #define PRESENT_SENDER 256 /* most bytes of a sender's label */
@@ -22,11 +24,11 @@ enum present_flag {
     PRESENT_WAIT = 1,     /* an acknowledgement is waited for: show how to give it */
     PRESENT_OVERRIDE = 2, /* pass over mesg n */
 };
-enum withdraw_why { /* what a terminal is told */
-    WITHDRAW_SILENT,   /* nothing: acknowledged here, or timed out */
-    WITHDRAW_SENDER,   /* [7] withdrawn */
-    WITHDRAW_ANSWERED, /* [7] answered elsewhere */
-    WITHDRAW_STOP,     /* [7] withdrawn: msgd ends */
+enum withdraw_why {                    /* what a terminal is told */
+                    WITHDRAW_SILENT,   /* nothing: acknowledged here, or timed out */
+                    WITHDRAW_SENDER,   /* [7] withdrawn */
+                    WITHDRAW_ANSWERED, /* [7] answered elsewhere */
+                    WITHDRAW_STOP,     /* [7] withdrawn: msgd ends */
 };
 enum session_change { SESSION_LISTED, SESSION_ADDED, SESSION_CHANGED, SESSION_GONE };
 enum session_reach { REACH_NOTHING, REACH_TERMINAL, REACH_TMUX, REACH_DESKTOP };
@@ -36,11 +38,11 @@ enum session_flag {
     SESSION_DISABLED = 4, /* mesg n on its terminal: override reaches it */
 };
 enum ended_how { /* the final states a presenter can bring about */
-    ENDED_ACKNOWLEDGED,
-    ENDED_DISMISSED,
-    ENDED_TIMED_OUT,
-    ENDED_SESSION_GONE,
-    ENDED_FAILED,
+                 ENDED_ACKNOWLEDGED,
+                 ENDED_DISMISSED,
+                 ENDED_TIMED_OUT,
+                 ENDED_SESSION_GONE,
+                 ENDED_FAILED,
 };
 
 struct boundary_header {
@@ -51,6 +53,7 @@ struct boundary_header {
 enum boundary_verb {
 #define VERB(NAME, name, to, text) BOUNDARY_##NAME,
 #define NUM(type, field)
+#define UPTO(field, max)
 #define STR(field, size)
 #define END(name)
 #include "daemon/present.def"
@@ -59,8 +62,11 @@ enum boundary_verb {
 
 #define VERB(NAME, name, to, text) struct boundary_##name {
 #define NUM(type, field)           type field;
+#define UPTO(field, max)           uint32_t field;
 #define STR(field, size)           char field[size];
-#define END(name)                  };
+#define END(name)                                                                                  \
+    }                                                                                              \
+    ;
 #include "daemon/present.def"
 
 enum boundary_to { BOUNDARY_TO_PRESENTER = 1, BOUNDARY_TO_MSGD = 2, BOUNDARY_TO_BOTH = 3 };
@@ -71,6 +77,7 @@ struct boundary_message {
     union {
 #define VERB(NAME, name, to, text) struct boundary_##name name;
 #define NUM(type, field)
+#define UPTO(field, max)
 #define STR(field, size)
 #define END(name)
 #include "daemon/present.def"
@@ -81,21 +88,29 @@ struct boundary_message {
 
 /*
  * Reads one datagram that reached `to`. 0, or -EBADMSG with *ret_reason (a literal): unknown verb,
- * not for this end, inexact length, an unterminated string.
+ * not for this end, inexact length, a value beyond its limit, an unterminated string.
  */
 int boundary_decode(struct boundary_message *ret_message, enum boundary_to to, const void *datagram,
                     size_t len, const char **ret_reason);
 
-/* Writes one datagram; its length, or -EMSGSIZE. Strings are NUL-padded in full: no byte leaks. */
+/*
+ * Writes one datagram; its length, or -EMSGSIZE, or -EINVAL where the other end would refuse it.
+ * Strings are zeroed from their end on: no byte leaks.
+ */
 ssize_t boundary_encode(const struct boundary_message *message, void *buffer, size_t capacity);
 
-/* Fills this program's hello; and compares the other end's: 0, or -EPROTO with text in *ret_reason. */
+/*
+ * Fills this program's hello (name and version); and compares the other end's: 0, or -EPROTO with
+ * a literal in *ret_reason.
+ */
 void boundary_hello(struct boundary_hello *ret_hello, const char *program);
 int boundary_check_hello(const struct boundary_hello *hello, const char **ret_reason);
 
 /*
  * One datagram out; 0, -EAGAIN (queue it), or another negative errno (the peer is gone).
- * One datagram in; its length, 0 at the end, -EAGAIN, or -EBADMSG (truncated, or ancillary data).
+ * One datagram in, neither blocking; its length, 0 at the end (or for an empty one, which ends
+ * the connection too), -EAGAIN, -EBADMSG (truncated, or ancillary data: descriptors are never
+ * taken), or another negative errno.
  */
 int boundary_send(int fd, const void *datagram, size_t len);
 ssize_t boundary_receive(int fd, void *buffer, size_t capacity);
