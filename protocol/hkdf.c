@@ -9,7 +9,7 @@
 
 static_assert(HKDF_HASH == crypto_generichash_BYTES_MAX, "the whole of BLAKE2b");
 
-/* The calls' results say only that a size was out of range or a state used twice: neither can be. */
+/* The results say only that a size was out of range or a state used twice: neither can be. */
 void hkdf_hash(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
                uint8_t out[static HKDF_HASH])
 {
