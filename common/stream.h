@@ -38,9 +38,9 @@ struct stream_owner {
 struct stream_config {
     uv_loop_t *loop;
     const struct stream_owner *owner;
-    void *context;                           /* handed back as `owner` */
-    const struct noise_keypair *static_keys; /* TCP; borrowed until gone */
-    struct slice agent;                      /* client */
+    void *context;                            /* handed back as `owner` */
+    const struct noise_keypair *static_keys;  /* TCP; borrowed until gone */
+    struct slice agent;                       /* client */
 };
 
 /*
@@ -71,15 +71,14 @@ int stream_peer_address(const struct stream *stream, struct sockaddr_storage *re
 /* The handshake hash, NOISE_HASH bytes, once the key was asked. */
 const uint8_t *stream_handshake_hash(const struct stream *stream);
 
-/* ---- listening --------------------------------------------------------------------------------
- */
+/* ---- listening -------------------------------------------------------------------------------- */
 
 struct listener;
 
 struct listener_owner {
     /*
-     * Somebody connects. Answer with listener_accept(), at once or, to pause accepting, later:
-     * until then no further call comes.
+     * Somebody connects. Answer with listener_accept(), at once or, to pause accepting, later: until
+     * then no further call comes.
      */
     void (*incoming)(void *owner, struct listener *listener);
     void (*closed)(void *owner, struct listener *listener);
@@ -98,9 +97,9 @@ bool listener_is_unix(const struct listener *listener);
 int listener_address(const struct listener *listener, struct sockaddr_storage *ret_address);
 
 /*
- * Takes the connection that waits. 0 and a server stream, whose first bytes are read in the next
- * turn of the loop: its address can be judged, and stream_refuse() or stream_drop() called, before.
- * Or a negative errno: the connection is closed and accepting goes on.
+ * Takes the connection that waits. 0 and a server stream, whose first bytes are read in the next turn
+ * of the loop: its address can be judged, and stream_refuse() or stream_drop() called, before. Or a
+ * negative errno: the connection is closed and accepting goes on.
  */
 int listener_accept(struct stream **ret_stream, struct listener *listener,
                     const struct stream_config *config);

@@ -40,7 +40,7 @@ enum peer_end {
 };
 
 struct peer_refusal {
-    uint8_t code;            /* enum peer_refusal_code */
+    uint8_t code; /* enum peer_refusal_code */
     uint8_t lowest, highest; /* major versions the server speaks */
     uint8_t wait_s;
 };
@@ -65,11 +65,11 @@ struct peer {
     uint8_t handshake_hash[NOISE_HASH];
     struct wire_doc doc;
     bool has_doc;
-    const char *reject;      /* ERROR code for the first request of a rejected key */
+    const char *reject; /* ERROR code for the first request of a rejected key */
     uint64_t sent, received; /* messages, against LIM_MESSAGES */
     uint32_t last_id;
     unsigned open_requests;
-    unsigned pings;                                /* unanswered */
+    unsigned pings;          /* unanswered */
     uint64_t started, opened, heard, last_request; /* ms on the owner's monotonic clock */
     struct peer_refusal refusal;
 };
@@ -77,9 +77,9 @@ struct peer {
 struct peer_config {
     enum peer_role role;
     enum peer_suite suite;
-    const struct noise_keypair *static_keys; /* NOISE: borrowed until the peer ends */
-    const struct noise_secret *ephemeral;    /* NOISE: copied; fresh randomness */
-    struct slice agent;                      /* client: name and version; outlives the peer */
+    const struct noise_keypair *static_keys;  /* NOISE: borrowed until the peer ends */
+    const struct noise_secret *ephemeral;     /* NOISE: copied; fresh randomness */
+    struct slice agent;                       /* client: name and version; outlives the peer */
     struct peer_scratch *scratch;
 };
 
@@ -122,8 +122,7 @@ struct peer_output {
     struct msg msg;
     enum peer_end end;
     bool linger;
-    int error; /* PEER_SEND: 0, -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or over)
-                */
+    int error; /* PEER_SEND: 0, -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or over) */
     uint64_t wake_at; /* 0: no deadline */
 };
 
