@@ -56,7 +56,9 @@ need_packages() {
 configured() {
   local folder=$top/build/$1 compiler=$2
   shift 2
-  if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
+  # Anew as a whole when a source of it changed: a new kind of rule may need a new helper file.
+  if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/Makefile.in" ] ||
+    [ "$top/Makefile.am" -nt "$top/Makefile.in" ]; then
     (cd "$top" && autoreconf -fi)
   fi
   mkdir -p "$folder"
