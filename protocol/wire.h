@@ -8,6 +8,7 @@
 #define MSG_PROTOCOL_WIRE_H
 
 #include "protocol/limits.h"
+#include "protocol/slice.h"
 
 #include <msgpack.h>
 #include <stdbool.h>
@@ -15,24 +16,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
-
-/* Borrowed bytes: never freed through this, valid as long as what they were taken from. */
-struct slice {
-    const char *ptr; /* not terminated; NULL when absent */
-    size_t len;
-};
-
-#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
-
-static inline struct slice slice_of(const char *string)
-{
-    return (struct slice){string, string ? strlen(string) : 0};
-}
-
-static inline bool slice_eq(struct slice a, struct slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
 
 /* The two length bytes of a frame. 0 is not a frame: the caller ends the connection. */
 static inline size_t wire_length(const uint8_t header[static 2])
