@@ -24,7 +24,8 @@ struct call_server {
     char host[256];
     uint16_t port;
     char socket[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* local */
-    bool own_uid_too; /* the socket was named by option: a server of the caller's own uid is believed */
+    bool own_uid_too; /* the socket was named by option: a server of the caller's own uid is
+                         believed */
 };
 
 enum call_judgement {
@@ -34,17 +35,17 @@ enum call_judgement {
 };
 
 enum call_outcome {
-    CALL_RESULT,       /* result is valid */
-    CALL_ERROR,        /* the server's ERROR: code, message, retry_ms, at */
-    CALL_UNREACHABLE,  /* nothing was sent: error says why (negative errno, or UV_EAI_*) */
-    CALL_TIMED_OUT,    /* nothing was sent: no answer within connect_ms */
-    CALL_REFUSED,      /* refusal frame: refusal is valid; nothing was sent */
-    CALL_NOT_MSGD,     /* what answered does not speak the protocol; end says how */
-    CALL_KEY_UNKNOWN,  /* key is valid; nothing was sent */
-    CALL_KEY_REFUSED,  /* key is valid; nothing was sent */
-    CALL_BAD_SERVER,   /* Unix socket: the server's uid is valid and not to be believed */
-    CALL_UNKNOWN,      /* sent, and no RESULT to be had: outcome unknown */
-    CALL_INTERRUPTED,  /* call_abandon() */
+    CALL_RESULT,      /* result is valid */
+    CALL_ERROR,       /* the server's ERROR: code, message, retry_ms, at */
+    CALL_UNREACHABLE, /* nothing was sent: error says why (negative errno, or UV_EAI_*) */
+    CALL_TIMED_OUT,   /* nothing was sent: no answer within connect_ms */
+    CALL_REFUSED,     /* refusal frame: refusal is valid; nothing was sent */
+    CALL_NOT_MSGD,    /* what answered does not speak the protocol; end says how */
+    CALL_KEY_UNKNOWN, /* key is valid; nothing was sent */
+    CALL_KEY_REFUSED, /* key is valid; nothing was sent */
+    CALL_BAD_SERVER,  /* Unix socket: the server's uid is valid and not to be believed */
+    CALL_UNKNOWN,     /* sent, and no RESULT to be had: outcome unknown */
+    CALL_INTERRUPTED, /* call_abandon() */
 };
 
 struct call_result {
@@ -60,7 +61,8 @@ struct call_result {
     struct peer_refusal refusal;
     struct noise_public key;
     uid_t uid;
-    char address[80]; /* `192.0.2.7 port 6743`, or the socket's path; empty if no address was found */
+    char address[80]; /* `192.0.2.7 port 6743`, or the socket's path; empty if no address was found
+                       */
 };
 
 struct call;
