@@ -54,7 +54,7 @@ class LayersTest(GateTest):
         ("daemon/present_a.c", '"common/log.h"'),
     ]
     REFUSED = [
-        ("protocol/a.c", "<stdio.h>"), ("protocol/a.c", "<time.h>"), ("protocol/a.c", "<uv.h>"),
+        ("protocol/a.c", "<unistd.h>"), ("protocol/a.c", "<time.h>"), ("protocol/a.c", "<uv.h>"),
         ("protocol/a.h", '"common/log.h"'), ("common/a.c", '"client/call.h"'),
         ("common/a.c", '"daemon/boundary.h"'), ("common/a.c", "<systemd/sd-bus.h>"),
         ("client/a.c", '"daemon/boundary.h"'), ("daemon/net_a.c", '"client/call.h"'),
