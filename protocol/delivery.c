@@ -163,7 +163,7 @@ static void on_shown(struct request *r, const struct request_event *event, struc
 {
     struct delivery *delivery = delivery_at(r, event->d);
 
-    if (delivery->state != DELIVERY_ACCEPTED || !delivery->up)
+    if (delivery->state != DELIVERY_ACCEPTED)
         return;
     delivery->lasting = event->lasting;
     enter(r, &(struct delivery_event){.d = event->d, .st = DELIVERY_DISPLAYED}, now);
