@@ -416,11 +416,9 @@ int msg_decode_hello3(struct msg_hello3 *ret_hello, struct wire_doc *doc, const 
 
 static int write_record(msgpack_packer *packer, const struct record *record, const void *in);
 
-/* Whether an optional field says anything; a required one is always written. */
-static bool is_there(const struct field *field, const void *in)
+/* Whether a field says anything; a map does if one of its fields does, required ones or not. */
+static bool says_something(const struct field *field, const void *in)
 {
-    if (field->need == REQ)
-        return true;
     switch (field->kind) {
     case K_UINT:
         return *(const uint64_t *)in != 0;
@@ -438,10 +436,18 @@ static bool is_there(const struct field *field, const void *in)
     case K_MAP:
         break;
     }
-    for (size_t i = 0; i < field->record->n; i++)
-        if (is_there(&field->record->fields[i], (const char *)in + field->record->fields[i].offset))
+    for (size_t i = 0; i < field->record->n; i++) {
+        const struct field *inner = &field->record->fields[i];
+        if (says_something(inner, (const char *)in + inner->offset))
             return true;
+    }
     return false;
+}
+
+/* An optional field is written if it says anything, a required one always. */
+static bool is_there(const struct field *field, const void *in)
+{
+    return field->need == REQ || says_something(field, in);
 }
 
 static int write_string(msgpack_packer *packer, const struct field *field, struct slice string)
