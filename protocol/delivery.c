@@ -73,7 +73,7 @@ void request_release(struct request *request)
 
 static struct delivery *delivery_at(struct request *r, uint32_t d)
 {
-    return d >= 1 && d <= r->n ? &r->deliveries[d - 1] : NULL;
+    return &r->deliveries[d - 1];
 }
 
 static void act(struct request *r, enum request_action_kind kind, uint32_t d, enum delivery_why why)
@@ -246,7 +246,7 @@ static void apply_clock(struct request *r, struct moment now)
 
 static void on_one(struct request *r, const struct request_event *event, struct moment now)
 {
-    if (!delivery_at(r, event->d))
+    if (event->d < 1 || event->d > r->n)
         return;
     if (event->kind == EVENT_SHOWN)
         on_shown(r, event, now);

@@ -17,7 +17,7 @@ static struct request request;
 static uint32_t seen;     /* cursor into the log */
 static char heard[65536]; /* what followed from the last event */
 
-static void hear(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void hear(const char *format, ...)
 {
     size_t len = strlen(heard);
     va_list args;
