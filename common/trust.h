@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which keys a host accepts: authorized_keys and revoked_keys, read and read again. A holder looks
+ * at the files at most once in LIM_FILE_RECHECK. An authorized_keys with an error keeps the last
+ * good state; a revoked_keys with an error, or one that cannot be read, refuses everybody. A file
+ * that is not there is empty. Both must be root's or our own, and nobody else's to write.
+ *
+ * What is borrowed from the holder is valid until trust_refresh() says that something changed:
+ * whoever keeps a connection judges its key again then.
+ */
+#ifndef MSG_COMMON_TRUST_H
+#define MSG_COMMON_TRUST_H
+
+#include "common/authorized_keys.h"
+
+struct trust;
+
+enum trust_verdict {
+    TRUST_ACCEPTED,
+    TRUST_UNAUTHORIZED, /* not listed, or not from this address */
+    TRUST_EXPIRED,
+    TRUST_REVOKED, /* or revoked_keys is broken */
+};
+
+/* The paths are copied; nothing is accepted before the first trust_refresh(). 0 or -ENOMEM. */
+int trust_new(struct trust **ret_trust, const char *authorized, const char *revoked);
+void trust_free(struct trust *trust);
+
+/*
+ * Looks at the files if it is time to (any monotonic clock; `force` looks always). True if what is
+ * accepted may have changed.
+ */
+bool trust_refresh(struct trust *trust, uint64_t now_ms, bool force);
+
+/*
+ * An error that stands against one of the files, one that was not told before if there is such:
+ * then *ret_new is true, and the program logs it. NULL if none stands. Valid until the next
+ * trust_refresh().
+ */
+const char *trust_problem(struct trust *trust, bool *ret_new);
+
+/*
+ * Judges a key. *ret_key (may be NULL) is its line where it is accepted. address NULL: from= is not
+ * looked at.
+ */
+enum trust_verdict trust_judge(const struct trust *trust, const struct noise_public *key,
+                               const struct sockaddr *address, int64_t now_s,
+                               const struct authorized_key **ret_key);
+
+#endif
