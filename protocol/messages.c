@@ -301,10 +301,13 @@ static const struct field *find_field(const struct record *record, struct slice 
     return NULL;
 }
 
+/* The key may be the other side's own; it is named only if an ERROR could carry it. */
 static int refuse_key(struct reader *reader, const char *code, struct slice key)
 {
+    bool fit = wire_utf8(key) && !has_control(key);
+
     reader->fault->code = code;
-    snprintf(reader->fault->at, sizeof(reader->fault->at), "%.*s", (int)key.len, key.ptr);
+    snprintf(reader->fault->at, sizeof(reader->fault->at), "%.*s", fit ? (int)key.len : 0, key.ptr);
     return -EBADMSG;
 }
 
