@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/present_layout.h"
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "protocol/utf8.h"
+
+#include <stdio.h>
+#include <wchar.h>
+
+#define HEAD_ROWS 4    /* at most so many rows of the header, and of the title */
+#define ROW_BYTES 1000 /* a row of nothing but combining marks ends too */
+#define HEAD_SIZE 4096
+#define NOTE_SIZE 128
+
+enum word {
+#define WORD(NAME, text) WORD_##NAME,
+#include "daemon/present_words.def"
+    WORDS
+};
+
+static const char *const words[WORDS] = {
+#define WORD(NAME, text) text,
+#include "daemon/present_words.def"
+};
+
+/* Puts a word's text into out with {1}.. replaced; cut where out ends. */
+static void fill(char *out, size_t capacity, enum word word, const char *const *arguments)
+{
+    size_t used = 0;
+    for (const char *at = words[word]; *at != '\0' && used + 1 < capacity; at++) {
+        bool placed = at[0] == '{' && at[1] >= '1' && at[1] <= '4' && at[2] == '}';
+        int len = placed ? snprintf(out + used, capacity - used, "%s", arguments[at[1] - '1'])
+                         : snprintf(out + used, capacity - used, "%c", *at);
+        used += len > 0 ? (size_t)len : 0;
+        at += placed ? 2 : 0;
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+/* Escaped text, cut into rows of at most so many columns. */
+struct rows {
+    struct slice rest;
+    unsigned columns;
+};
+
+static unsigned char_width(uint32_t code, unsigned column)
+{
+    if (code == '\t')
+        return 8 - column % 8;
+    int width = wcwidth((wchar_t)code);
+    return width < 0 ? 2 : (unsigned)width; /* newer than the C library: no more than two */
+}
+
+/* Takes the next row off: up to a line's end, a blank, or where no more fits. */
+static struct slice rows_next(struct rows *rows)
+{
+    struct slice all = rows->rest;
+    size_t at = 0, blank = 0;
+    unsigned column = 0;
+    while (at < all.len && all.ptr[at] != '\n') {
+        uint32_t code = ' ';
+        size_t len = utf8_next(slice_from(all, at), &code);
+        len = len > 0 ? len : 1;
+        if (code == ' ' || code == '\t')
+            blank = at;
+        column += char_width(code, column);
+        if ((column > rows->columns || at + len > ROW_BYTES) && at > 0) {
+            size_t end = blank > 0 ? blank : at;
+            rows->rest = slice_from(all, blank > 0 ? blank + 1 : at);
+            return (struct slice){all.ptr, end};
+        }
+        at += len;
+    }
+    rows->rest = slice_from(all, at < all.len ? at + 1 : at);
+    return (struct slice){all.ptr, at};
+}
+
+static size_t rows_count(struct rows rows)
+{
+    size_t count = 0;
+    for (; rows.rest.len > 0; count++)
+        rows_next(&rows);
+    return count;
+}
+
+/* ---- the page -------------------------------------------------------------------------------- */
+
+struct page {
+    char *out;
+    size_t used;
+    unsigned rows;
+    unsigned columns; /* of text: the terminal's less prefix and last column */
+};
+
+static void put(struct page *page, struct slice bytes)
+{
+    if (bytes.len > LIM_TERMINAL_WRITE - page->used)
+        bytes.len = LIM_TERMINAL_WRITE - page->used;
+    if (bytes.len > 0)
+        memcpy(page->out + page->used, bytes.ptr, bytes.len);
+    page->used += bytes.len;
+}
+
+/* A tab becomes blanks: on the terminal it would count from the prefix. */
+static void put_expanded(struct page *page, struct slice row)
+{
+    unsigned column = 0;
+    while (row.len > 0) {
+        uint32_t code = ' ';
+        size_t len = utf8_next(row, &code);
+        unsigned width = char_width(code, column);
+        len = len > 0 ? len : 1;
+        put(page, code == '\t' ? (struct slice){"        ", width} : (struct slice){row.ptr, len});
+        column += width;
+        row = slice_from(row, len);
+    }
+}
+
+static void put_row(struct page *page, const char *prefix, struct slice row)
+{
+    put(page, slice_of(prefix));
+    put_expanded(page, row);
+    put(page, SLICE("\r\n"));
+    page->rows++;
+}
+
+/* Bytes that put_row would take, tabs expanded. */
+static size_t row_size(const char *prefix, struct slice row)
+{
+    size_t size = strlen(prefix) + row.len + strlen("\r\n");
+    for (size_t i = 0; i < row.len; i++)
+        size += row.ptr[i] == '\t' ? 7 : 0;
+    return size;
+}
+
+/* One of our lines with what came from outside in it: a few rows at most, then cut. */
+static void put_head(struct page *page, const char *line, const char *prefix)
+{
+    struct rows rows = {slice_of(line), page->columns};
+    for (unsigned i = 0; i < HEAD_ROWS && rows.rest.len > 0; i++) {
+        put_row(page, i == 0 ? "" : prefix, rows_next(&rows));
+        if (i == HEAD_ROWS - 2 && rows_count(rows) > 1)
+            rows.rest = SLICE("...");
+    }
+}
+
+static void put_header(struct page *page, const struct layout_message *message)
+{
+    char sender[TEXT_ESCAPED(PRESENT_SENDER)], host[TEXT_ESCAPED(LIM_NAME)], line[HEAD_SIZE];
+    text_escape(message->sender, TEXT_ONE_LINE, sender, sizeof(sender));
+    text_escape(slice_of(message->host), TEXT_ONE_LINE, host, sizeof(host));
+    fill(line, sizeof(line), WORD_HEADER,
+         (const char *[]){sender, message->user, host, message->time});
+    put(page, SLICE("\r\n\a"));
+    put_head(page, line, "  ");
+}
+
+static void put_title(struct page *page, struct slice title)
+{
+    char escaped[TEXT_ESCAPED(LIM_TITLE)], line[HEAD_SIZE];
+    if (title.len == 0)
+        return;
+    text_escape(title, TEXT_ONE_LINE, escaped, sizeof(escaped));
+    snprintf(line, sizeof(line), "%s%s", words[WORD_TITLE], escaped);
+    put_head(page, line, words[WORD_TEXT]);
+}
+
+static void fill_more(char out[static NOTE_SIZE], size_t count, uint32_t number)
+{
+    char counted[24], numbered[16];
+    snprintf(counted, sizeof(counted), "%zu", count);
+    snprintf(numbered, sizeof(numbered), "%u", number);
+    fill(out, NOTE_SIZE,
+         number == 0  ? WORD_MORE_UNNUMBERED
+         : count == 1 ? WORD_MORE_ONE
+                      : WORD_MORE,
+         (const char *[]){counted, numbered});
+}
+
+/* Rows of text as long as they, what must follow them, and a line that counts the rest all fit. */
+static void put_text(struct page *page, struct slice text, uint32_t number, const char *confirm)
+{
+    const char *prefix = words[WORD_TEXT];
+    struct rows rows = {text, page->columns};
+    size_t after = confirm[0] != '\0' ? row_size("", slice_of(confirm)) : 0;
+    while (rows.rest.len > 0) {
+        struct rows ahead = rows;
+        struct slice row = rows_next(&ahead);
+        bool last = ahead.rest.len == 0;
+        unsigned lines = page->rows + 1 + !last + (after > 0);
+        size_t bytes = page->used + row_size(prefix, row) + (last ? 0 : NOTE_SIZE) + after;
+        if (lines > LIM_TERMINAL_LINES || bytes > LIM_TERMINAL_WRITE) {
+            char more[NOTE_SIZE];
+            fill_more(more, rows_count(rows), number);
+            put_row(page, "", slice_of(more));
+            break;
+        }
+        put_row(page, prefix, row);
+        rows = ahead;
+    }
+}
+
+static unsigned text_columns(unsigned columns)
+{
+    columns = columns == 0 ? 80 : columns;
+    columns = columns < LAYOUT_COLUMNS_MIN ? LAYOUT_COLUMNS_MIN : columns;
+    columns = columns > LAYOUT_COLUMNS_MAX ? LAYOUT_COLUMNS_MAX : columns;
+    return columns - (unsigned)strlen(words[WORD_TEXT]) - 1;
+}
+
+ssize_t layout_message(const struct layout_message *message, unsigned columns,
+                       char out[static LIM_TERMINAL_WRITE])
+{
+    struct page page = {.out = out, .columns = text_columns(columns)};
+    size_t capacity = TEXT_ESCAPED(message->text.len);
+    char confirm[NOTE_SIZE] = "", number[16] = "";
+    CLEANUP_FREE char *text = malloc(capacity);
+    if (!text)
+        return -ENOMEM;
+    size_t len = text_escape(message->text, TEXT_KEEP_LINES, text, capacity);
+    if (message->number != 0)
+        snprintf(number, sizeof(number), "%u", message->number);
+    if (message->wait)
+        fill(confirm, sizeof(confirm), WORD_CONFIRM, (const char *[]){number});
+    put_header(&page, message);
+    put_title(&page, message->title);
+    put_text(&page, (struct slice){text, len}, message->number, confirm);
+    if (message->wait)
+        put_row(&page, "", slice_of(confirm));
+    return (ssize_t)page.used;
+}
+
+size_t layout_end(enum withdraw_why why, uint32_t number, char out[static LIM_TERMINAL_WRITE])
+{
+    struct page page = {.out = out};
+    char numbered[16], line[NOTE_SIZE];
+    if (why == WITHDRAW_SILENT || number == 0)
+        return 0;
+    snprintf(numbered, sizeof(numbered), "%u", number);
+    fill(line, sizeof(line), why == WITHDRAW_ANSWERED ? WORD_ELSEWHERE : WORD_WITHDRAWN,
+         (const char *[]){numbered});
+    put(&page, SLICE("\r\n"));
+    put_row(&page, "", slice_of(line));
+    return page.used;
+}
