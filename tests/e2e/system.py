@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""
+The whole system, private to its maker: msgd-present with msgd embedded, on a free loopback port and
+a Unix socket, keys, configuration, state and utmp in a folder of its own; and the people in it.
+
+As root msgd runs as `_msgd`, which is made where it is missing and removed by the last that uses it.
+"""
+import contextlib
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from harness import AM_ROOT, Running, Terminal, User, Utmp, eventually, free_port, program, stop
+
+MSGD_USER = "_msgd"
+MSGD_USER_LOCK = "/run/lock/msg-tests-msgd-user"
+
+
+class MsgdUser:
+    """Holds the account `_msgd` while it is needed; several testers at once share it."""
+
+    def __init__(self):
+        self.lock = open(MSGD_USER_LOCK, "a+", encoding="utf-8")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        try:
+            pwd.getpwnam(MSGD_USER)
+        except KeyError:
+            subprocess.run(["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
+                            "--shell", "/usr/sbin/nologin", MSGD_USER],
+                           check=True, capture_output=True)
+            self.lock.write("made")
+            self.lock.flush()
+        self.uid, self.gid = pwd.getpwnam(MSGD_USER)[2:4]
+        fcntl.flock(self.lock, fcntl.LOCK_SH)
+
+    def release(self):
+        with self.lock, contextlib.suppress(BlockingIOError):
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.lock.seek(0)
+            if self.lock.read():
+                self.lock.truncate(0)
+                subprocess.run(["userdel", MSGD_USER], check=False, capture_output=True)
+
+
+class System:
+    def __init__(self):
+        self._stack = contextlib.ExitStack()
+        self.folder = tempfile.mkdtemp(prefix="msg-system-")
+        os.chmod(self.folder, 0o755)
+        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.port = free_port()
+        self.socket = self.path("msgd.sock")
+        self.authorized_keys = self.path("authorized_keys")
+        self.revoked_keys = self.path("revoked_keys")
+        self.utmp = Utmp(self.path("utmp"))
+        self.me = User.me(self.folder_of("me"))
+        self.process = None
+        for file in (self.authorized_keys, self.revoked_keys):
+            with open(file, "w", encoding="utf-8"):
+                os.chmod(file, 0o644)
+        self.state = self.folder_of("state")
+        if AM_ROOT:
+            msgd = MsgdUser()
+            self._stack.callback(msgd.release)
+            os.chown(self.state, msgd.uid, msgd.gid)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def folder_of(self, name):
+        folder = self.path(name)
+        os.mkdir(folder, 0o700)
+        return folder
+
+    # ---- msgd-present and msgd -------------------------------------------------------------------
+
+    def arguments(self):
+        """The command line: what a system's folders hold is all moved into this one."""
+        return [program("msgd-present"), "--utmp", self.utmp.path, "--with-msgd",
+                "--socket", self.socket, "--listen", f"127.0.0.1:{self.port}",
+                "--state", self.state, "--authorized-keys", self.authorized_keys,
+                "--revoked-keys", self.revoked_keys]
+
+    def start(self, *more):
+        """Starts it and waits until it answers."""
+        self.log = open(self.path("log"), "ab")
+        self._stack.callback(self.log.close)
+        self.process = subprocess.Popen(self.arguments() + list(more), stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log, start_new_session=True)
+        eventually(self._answers, lambda: f"msgd to answer: {self.logged()}")
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"msgd-present ended: {self.logged()}")
+        return os.path.exists(self.socket)
+
+    def stop(self):
+        """Ends it as an administrator does; its exit status."""
+        if self.process:
+            process, self.process = self.process, None
+            return stop(process, signal.SIGTERM, 10.0)
+        return None
+
+    def logged(self):
+        with open(self.path("log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def msgd_pid(self):
+        """The embedded msgd."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children",
+                  encoding="ascii") as f:
+            return int(f.read().split()[0])
+
+    # ---- people ----------------------------------------------------------------------------------
+
+    def user(self):
+        """A new account (root only), removed at the end."""
+        user = User.make()
+        self._stack.callback(user.remove)
+        return user
+
+    def terminal(self, user=None, **options):
+        """A login of a user's (the caller's own unless named)."""
+        options.setdefault("env", self.environment())
+        terminal = Terminal(user or self.me, self.utmp, **options)
+        self._stack.callback(terminal.close)
+        return terminal
+
+    def environment(self):
+        folders = dict.fromkeys(os.path.dirname(program(name)) for name in FOLDERS)
+        return {"MSG_SOCKET": self.socket, "PATH": ":".join([*folders, os.environ["PATH"]])}
+
+    # ---- the programs ----------------------------------------------------------------------------
+
+    def begin(self, *arguments, user=None, name="msg", home=None, stdin=None):
+        """Starts msg (or another) as a user; his keys are in `home` if that is given."""
+        env = {**self.environment(), **({"HOME": home} if home else {})}
+        running = Running(user or self.me, [program(name), *arguments], stdin=stdin, env=env)
+        self._stack.callback(running.kill)
+        return running
+
+    def msg(self, *arguments, timeout=20.0, **options):
+        return self.begin(*arguments, **options).finish(timeout)
+
+    def msgctl(self, *arguments, **options):
+        return self.msg(*arguments, name="msgctl", **options)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.stop()
+        self._stack.close()
