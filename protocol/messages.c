@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* ---- the list as a table ------------------------------------------------------------------------ */
+/* ---- the list as a table ------------------------------------------------------------------------
+ */
 
 enum kind { K_UINT, K_BOOL, K_NAME, K_TEXT, K_BIN, K_BLOB, K_NAMES, K_BLOBS, K_MAP, K_MAPS };
 enum need { OPT, REQ };
@@ -28,25 +29,33 @@ struct record {
 };
 
 #define FIELD(owner, member, name, kind, need, max, items, record)                                 \
-    {{name, sizeof(name) - 1}, kind, need, max, items, offsetof(struct msg_##owner, member), record},
-#define RECORD(name)                          static const struct field fields_##name[] = {
-#define MESSAGE(NAME, name, type, FROM)       static const struct field fields_##name[] = {
-#define UINT(owner, key, need, max)           FIELD(owner, key, #key, K_UINT, need, max, 0, NULL)
-#define COUNT(owner, member, key, max)        FIELD(owner, member, key, K_UINT, OPT, max, 0, NULL)
-#define BOOL(owner, key, need)                FIELD(owner, key, #key, K_BOOL, need, 1, 0, NULL)
-#define NAME(owner, key, need, max)           FIELD(owner, key, #key, K_NAME, need, max, 0, NULL)
-#define TEXT(owner, key, need, max)           FIELD(owner, key, #key, K_TEXT, need, max, 0, NULL)
-#define BIN(owner, key, need, size)           FIELD(owner, key, #key, K_BIN, need, size, 0, NULL)
-#define BLOB(owner, key, need, max)           FIELD(owner, key, #key, K_BLOB, need, max, 0, NULL)
-#define NAMES(owner, key, need, items, max)   FIELD(owner, key, #key, K_NAMES, need, max, items, NULL)
-#define BLOBS(owner, key, need, items, max)   FIELD(owner, key, #key, K_BLOBS, need, max, items, NULL)
-#define MAP(owner, key, need, record)         FIELD(owner, key, #key, K_MAP, need, 0, 0, &record_##record)
-#define MAPS(owner, key, need, record, items) FIELD(owner, key, #key, K_MAPS, need, 0, items, &record_##record)
+    {{name, sizeof(name) - 1},                                                                     \
+     kind,                                                                                         \
+     need,                                                                                         \
+     max,                                                                                          \
+     items,                                                                                        \
+     offsetof(struct msg_##owner, member),                                                         \
+     record},
+#define RECORD(name)                        static const struct field fields_##name[] = {
+#define MESSAGE(NAME, name, type, FROM)     static const struct field fields_##name[] = {
+#define UINT(owner, key, need, max)         FIELD(owner, key, #key, K_UINT, need, max, 0, NULL)
+#define COUNT(owner, member, key, max)      FIELD(owner, member, key, K_UINT, OPT, max, 0, NULL)
+#define BOOL(owner, key, need)              FIELD(owner, key, #key, K_BOOL, need, 1, 0, NULL)
+#define NAME(owner, key, need, max)         FIELD(owner, key, #key, K_NAME, need, max, 0, NULL)
+#define TEXT(owner, key, need, max)         FIELD(owner, key, #key, K_TEXT, need, max, 0, NULL)
+#define BIN(owner, key, need, size)         FIELD(owner, key, #key, K_BIN, need, size, 0, NULL)
+#define BLOB(owner, key, need, max)         FIELD(owner, key, #key, K_BLOB, need, max, 0, NULL)
+#define NAMES(owner, key, need, items, max) FIELD(owner, key, #key, K_NAMES, need, max, items, NULL)
+#define BLOBS(owner, key, need, items, max) FIELD(owner, key, #key, K_BLOBS, need, max, items, NULL)
+#define MAP(owner, key, need, record)       FIELD(owner, key, #key, K_MAP, need, 0, 0, &record_##record)
+#define MAPS(owner, key, need, record, items)                                                      \
+    FIELD(owner, key, #key, K_MAPS, need, 0, items, &record_##record)
 #define END(name)                                                                                  \
     }                                                                                              \
     ;                                                                                              \
-    static const struct record record_##name = {                                                   \
-        fields_##name, sizeof(fields_##name) / sizeof(fields_##name[0]), sizeof(struct msg_##name)};
+    static const struct record record_##name = {fields_##name,                                     \
+                                                sizeof(fields_##name) / sizeof(fields_##name[0]),  \
+                                                sizeof(struct msg_##name)};
 #include "protocol/messages.def"
 
 static const struct {
@@ -96,12 +105,15 @@ const char *msg_name(uint32_t type)
     return "unknown";
 }
 
-/* ---- what can be built fits: the longest and the most numerous form of each record ---------------- */
+/* ---- what can be built fits: the longest and the most numerous form of each record
+ * ---------------- */
 
-#define KEY_SIZE(key)                         (1 + (int)sizeof(key) - 1)
-#define RECORD(name)                          enum { SIZE_##name = 3
-#define MESSAGE(NAME, name, type, FROM)       enum { SIZE_##name = 3 + 1 + 5 + 5 /* [type, id, {}] */
-#define END(name)                             };
+#define KEY_SIZE(key)                   (1 + (int)sizeof(key) - 1)
+#define RECORD(name)                    enum { SIZE_##name = 3
+#define MESSAGE(NAME, name, type, FROM) enum { SIZE_##name = 3 + 1 + 5 + 5 /* [type, id, {}] */
+#define END(name)                                                                                  \
+    }                                                                                              \
+    ;
 #define UINT(owner, key, need, max)           +KEY_SIZE(#key) + 9
 #define COUNT(owner, member, key, max)        +KEY_SIZE(key) + 9
 #define BOOL(owner, key, need)                +KEY_SIZE(#key) + 1
@@ -129,10 +141,11 @@ _Static_assert(SIZE_error <= LIM_PLAINTEXT && SIZE_goaway <= LIM_PLAINTEXT, "ERR
 _Static_assert(SIZE_hello2 + 96 <= LIM_HANDSHAKE_2 + LIM_ENDORSEMENTS * LIM_ENDORSEMENT, "hello");
 _Static_assert(SIZE_hello3 - LIM_ENDORSEMENTS * LIM_ENDORSEMENT + 64 <= LIM_HANDSHAKE_3, "hello");
 /* Nodes of the most numerous: a map, a key and a value for each field. */
-_Static_assert(LIM_SELECTORS * (1 + 2 * 3) + 16 <= LIM_NODES, "misses");
-_Static_assert(LIM_EVENTS * (1 + 2 * 12) + 16 <= LIM_NODES, "events, sessions");
+_Static_assert(LIM_SELECTORS *(1 + 2 * 3) + 16 <= LIM_NODES, "misses");
+_Static_assert(LIM_EVENTS *(1 + 2 * 12) + 16 <= LIM_NODES, "events, sessions");
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading
+ * -------------------------------------------------------------------------------------- */
 
 struct reader {
     struct wire_doc *doc;
@@ -415,7 +428,8 @@ int msg_decode_hello3(struct msg_hello3 *ret_hello, struct wire_doc *doc, const 
     return decode_payload(&record_hello3, ret_hello, doc, bytes, len);
 }
 
-/* ---- writing -------------------------------------------------------------------------------------- */
+/* ---- writing
+ * -------------------------------------------------------------------------------------- */
 
 static int write_record(msgpack_packer *packer, const struct record *record, const void *in);
 
@@ -573,7 +587,8 @@ ssize_t msg_encode_hello3(const struct msg_hello3 *hello, uint8_t *buffer, size_
     return encode_payload(&record_hello3, hello, buffer, capacity);
 }
 
-/* ---- selectors ------------------------------------------------------------------------------------ */
+/* ---- selectors
+ * ------------------------------------------------------------------------------------ */
 
 enum selector_kind msg_selector_kind(const struct msg_selector *selector)
 {

@@ -22,8 +22,10 @@ struct slice_list {
         size_t n;                                                                                  \
     };                                                                                             \
     struct msg_##name {
-#define MESSAGE(NAME, name, type, FROM)       struct msg_##name {
-#define END(name)                             };
+#define MESSAGE(NAME, name, type, FROM) struct msg_##name {
+#define END(name)                                                                                  \
+    }                                                                                              \
+    ;
 #define UINT(owner, key, need, max)           uint64_t key;
 #define COUNT(owner, member, key, max)        uint64_t member;
 #define BOOL(owner, key, need)                bool key;

@@ -40,7 +40,7 @@ enum peer_end {
 };
 
 struct peer_refusal {
-    uint8_t code; /* enum peer_refusal_code */
+    uint8_t code;            /* enum peer_refusal_code */
     uint8_t lowest, highest; /* major versions the server speaks */
     uint8_t wait_s;
 };
@@ -51,41 +51,45 @@ struct peer_refusal {
  */
 struct peer_scratch {
     uint8_t plain[LIM_FRAME];
-    uint8_t out[LIM_PREAMBLE + 3 * (2 + LIM_FRAME)];
+    uint8_t out[LIM_PREAMBLE + 2 * (2 + LIM_FRAME)];
 };
 
 struct peer {
     enum peer_role role;
     enum peer_suite suite;
-    int state; /* enum peer_state of peer.c */
+    int state; /* enum peer_state of peer_inside.h */
     struct peer_scratch *scratch;
     struct slice agent;
-    struct noise_handshake *handshake; /* freed when it is done */
+    const struct noise_keypair *static_keys;
+    struct noise_handshake *handshake; /* allocated when it begins, freed when it is done */
+    struct noise_secret ephemeral;     /* server: until the handshake begins */
     struct noise_cipher send, receive;
     uint8_t handshake_hash[NOISE_HASH];
     struct wire_doc doc;
     bool has_doc;
-    const char *reject; /* ERROR code for the first request of a rejected key */
+    const char *reject;      /* ERROR code for the first request of a rejected key */
     uint64_t sent, received; /* messages, against LIM_MESSAGES */
-    uint32_t last_id;
+    uint32_t last_id;        /* server: the highest the client has used */
+    bool welcomed;           /* client: WELCOME has come */
     unsigned open_requests;
-    unsigned pings;          /* unanswered */
-    uint64_t started, opened, heard, last_request; /* ms on the owner's monotonic clock */
+    unsigned pings; /* unanswered */
+    /* On the owner's monotonic clock: begun, opened, last bytes, since when without a request. */
+    uint64_t started, opened, heard, idle_since;
     struct peer_refusal refusal;
 };
 
 struct peer_config {
     enum peer_role role;
     enum peer_suite suite;
-    const struct noise_keypair *static_keys;  /* NOISE: borrowed until the peer ends */
-    const struct noise_secret *ephemeral;     /* NOISE: copied; fresh randomness */
-    struct slice agent;                       /* client: name and version; outlives the peer */
+    const struct noise_keypair *static_keys; /* NOISE: borrowed until the peer ends */
+    const struct noise_secret *ephemeral;    /* NOISE: copied; fresh randomness */
+    struct slice agent;                      /* client: name and version; outlives the peer */
     struct peer_scratch *scratch;
 };
 
-/* 0, -ENOMEM, or -EINVAL (keys). peer_end() frees and wipes; the struct itself is the owner's. */
+/* 0, -ENOMEM, or -EINVAL (keys). peer_wipe() frees and wipes; the struct itself is the owner's. */
 int peer_begin(struct peer *peer, const struct peer_config *config, uint64_t now);
-void peer_end(struct peer *peer);
+void peer_wipe(struct peer *peer);
 
 enum peer_input_kind {
     PEER_START,   /* the transport is connected */
@@ -122,7 +126,8 @@ struct peer_output {
     struct msg msg;
     enum peer_end end;
     bool linger;
-    int error; /* PEER_SEND: 0, -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or over) */
+    int error; /* PEER_SEND: 0, -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or over)
+                */
     uint64_t wake_at; /* 0: no deadline */
 };
 

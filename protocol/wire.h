@@ -49,7 +49,8 @@ struct wire_doc {
 int wire_read(struct wire_doc *ret_doc, const uint8_t *bytes, size_t len);
 void wire_release(struct wire_doc *doc);
 
-/* Writes msgpack into a buffer of the caller's; once it is full, `full` stays set and nothing moves. */
+/* Writes msgpack into a buffer of the caller's; once it is full, `full` stays set and nothing
+ * moves. */
 struct wire_writer {
     uint8_t *buffer;
     size_t capacity;
