@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Framed connections on a libuv loop: the adapter between sockets and protocol/peer.c, and the only
- * file that knows uv_stream_t. A stream belongs to itself: it frees its memory in its close
- * callback. The owner gets `gone` exactly once, as the last call, also after stream_close().
- * Writes made during one callback leave in one write().
+ * file, with listener.c, that knows uv_stream_t. A stream belongs to itself: it frees its memory in
+ * its close callback. The owner gets `gone` exactly once, as the last call, also after
+ * stream_close(). Writes made during one callback leave in one write().
  */
 #ifndef MSG_COMMON_STREAM_H
 #define MSG_COMMON_STREAM_H
@@ -25,7 +25,11 @@ struct stream_end {
 };
 
 struct stream_owner {
-    /* Judge the other side's static key: answer with stream_verdict(), now or later. */
+    /*
+     * Judge the other side's static key: answer with stream_verdict(), now or later. A client on a
+     * Unix socket is asked with key NULL once it is connected: it judges stream_peer_credentials(),
+     * and sends or drops. What is sent before the return leaves in one write() with the handshake.
+     */
     void (*key)(void *owner, struct stream *stream, const struct noise_public *key);
     /* A message; its strings are valid during the call. */
     void (*message)(void *owner, struct stream *stream, const struct msg *msg);
@@ -38,9 +42,9 @@ struct stream_owner {
 struct stream_config {
     uv_loop_t *loop;
     const struct stream_owner *owner;
-    void *context;                            /* handed back as `owner` */
-    const struct noise_keypair *static_keys;  /* TCP; borrowed until gone */
-    struct slice agent;                       /* client */
+    void *context;                           /* handed back as `owner` */
+    const struct noise_keypair *static_keys; /* TCP; borrowed until gone */
+    struct slice agent;                      /* client */
 };
 
 /*
@@ -71,38 +75,8 @@ int stream_peer_address(const struct stream *stream, struct sockaddr_storage *re
 /* The handshake hash, NOISE_HASH bytes, once the key was asked. */
 const uint8_t *stream_handshake_hash(const struct stream *stream);
 
-/* ---- listening -------------------------------------------------------------------------------- */
-
-struct listener;
-
-struct listener_owner {
-    /*
-     * Somebody connects. Answer with listener_accept(), at once or, to pause accepting, later: until
-     * then no further call comes.
-     */
-    void (*incoming)(void *owner, struct listener *listener);
-    void (*closed)(void *owner, struct listener *listener);
-};
-
-/*
- * Binds and listens (TCP: SO_REUSEADDR; IPv6 only for IPv6 addresses; Unix: the path must not be a
- * living socket, mode 0666), or takes a listening descriptor. 0 or negative errno.
- */
-int listener_open(struct listener **ret_listener, uv_loop_t *loop, const struct sockaddr *address,
-                  const struct listener_owner *owner, void *context);
-int listener_open_fd(struct listener **ret_listener, uv_loop_t *loop, int fd,
-                     const struct listener_owner *owner, void *context);
-bool listener_is_unix(const struct listener *listener);
-/* What it is bound to, with the port the kernel chose. */
-int listener_address(const struct listener *listener, struct sockaddr_storage *ret_address);
-
-/*
- * Takes the connection that waits. 0 and a server stream, whose first bytes are read in the next turn
- * of the loop: its address can be judged, and stream_refuse() or stream_drop() called, before. Or a
- * negative errno: the connection is closed and accepting goes on.
- */
-int listener_accept(struct stream **ret_stream, struct listener *listener,
-                    const struct stream_config *config);
-void listener_close(struct listener *listener);
+/* For common/listener.c: takes the connection that waits at a libuv server. */
+int stream_accept(struct stream **ret_stream, uv_stream_t *server, bool is_unix,
+                  const struct stream_config *config);
 
 #endif
