@@ -27,7 +27,8 @@ static uint64_t now;
 static void deliver(struct end *to, const struct peer_output *output)
 {
     CU_ASSERT_FATAL(to->inbox_len + output->write_len <= sizeof(to->inbox));
-    memcpy(to->inbox + to->inbox_len, output->write, output->write_len);
+    if (output->write_len > 0)
+        memcpy(to->inbox + to->inbox_len, output->write, output->write_len);
     to->inbox_len += output->write_len;
 }
 
