@@ -61,8 +61,8 @@ struct call_result {
     struct peer_refusal refusal;
     struct noise_public key;
     uid_t uid;
-    char address[80]; /* `192.0.2.7 port 6743`, or the socket's path; empty if no address was found
-                       */
+    char address[112]; /* `192.0.2.7 port 6743`, or the socket's path; empty if no address was found
+                        */
 };
 
 struct call;
@@ -74,7 +74,10 @@ struct call_owner {
     void (*message)(void *owner, const struct msg *msg);
     /* The connection was lost after the request was sent and is being made again. May be NULL. */
     void (*reconnecting)(void *owner);
-    /* The last call: the call is no more. */
+    /*
+     * The last call: the call is no more. A resolver that hangs may keep the loop alive beyond it:
+     * nobody should wait for the loop to become empty.
+     */
     void (*done)(void *owner, const struct call_result *result);
 };
 
@@ -86,12 +89,13 @@ struct call_config {
     void *context;
     uint64_t connect_ms; /* from start to the handshake's end, for each try: 5,000 */
     uint64_t give_up_ms; /* after the request was sent: then CALL_UNKNOWN; 0: none */
+    uint64_t lost_ms;    /* SEND, ATTACH: how long a lost connection is tried to be made again */
 };
 
 /*
- * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, or PING (done at PONG with
- * CALL_RESULT). The message and all it points to are borrowed until done; its id is chosen here.
- * 0 or negative errno; then done is not called.
+ * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, or PING (nothing is asked:
+ * done at WELCOME with CALL_RESULT). The message and all it points to are borrowed until done; its
+ * id is chosen here. 0 or negative errno; then done is not called.
  */
 int call_start(struct call **ret_call, const struct call_config *config, const struct msg *request);
 
