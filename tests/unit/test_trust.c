@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/trust.h"
+
+#include "common/keys.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <string.h>
+
+#define KEY_A "x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define KEY_B "x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static struct noise_public key_a, key_b;
+static struct trust *trust;
+
+static void start(void)
+{
+    char authorized[PATH_MAX];
+    folder_make();
+    snprintf(authorized, sizeof(authorized), "%s/authorized_keys", folder);
+    CU_ASSERT_EQUAL_FATAL(trust_new(&trust, authorized, in_folder("revoked_keys")), 0);
+}
+
+static void end(void)
+{
+    trust_free(trust);
+    folder_remove();
+}
+
+static enum trust_verdict judge(const struct noise_public *key)
+{
+    return trust_judge(trust, key, NULL, 0, NULL);
+}
+
+static void authorized(const char *text)
+{
+    put_file(in_folder("new"), text, 0644);
+    CU_ASSERT_EQUAL(rename(in_folder("new"), in_folder("authorized_keys")), 0);
+}
+
+static void test_nothing_there(void)
+{
+    bool new = true;
+    start();
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED); /* not read yet */
+    CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
+    CU_ASSERT_TRUE(trust_refresh(trust, 5, false));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED);
+    CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
+    CU_ASSERT_FALSE(new);
+    end();
+}
+
+static void test_noticed_once_a_second(void)
+{
+    start();
+    trust_refresh(trust, 1000, false);
+    authorized(KEY_A " alice\n");
+    CU_ASSERT_FALSE(trust_refresh(trust, 1999, false));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED);
+    CU_ASSERT_TRUE(trust_refresh(trust, 2000, false));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    CU_ASSERT_FALSE(trust_refresh(trust, 3000, false));
+    authorized(KEY_B " bob\n");
+    CU_ASSERT_TRUE(trust_refresh(trust, 3001, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED);
+    CU_ASSERT_EQUAL(judge(&key_b), TRUST_ACCEPTED);
+    end();
+}
+
+static void test_judge(void)
+{
+    const struct authorized_key *line = NULL;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xC0000201)};
+    start();
+    authorized(KEY_A " from=192.0.2.0/24 expires=1970-01-02 alice\n");
+    trust_refresh(trust, 0, false);
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, (struct sockaddr *)&address, 172799, &line),
+                    TRUST_ACCEPTED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+    CU_ASSERT_STRING_EQUAL(line->name, "alice");
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, NULL, 172800, NULL), TRUST_EXPIRED);
+    address.sin_addr.s_addr = htonl(0xC0000301);
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, (struct sockaddr *)&address, 0, NULL),
+                    TRUST_UNAUTHORIZED);
+    put_file(in_folder("revoked_keys"), KEY_A "\n", 0644);
+    CU_ASSERT_TRUE(trust_refresh(trust, 1000, false));
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, NULL, 172800, NULL), TRUST_REVOKED);
+    end();
+}
+
+static void test_broken_authorized_keeps(void)
+{
+    bool new = false;
+    start();
+    authorized(KEY_A " alice\n");
+    trust_refresh(trust, 0, true);
+    authorized(KEY_B " bob\nnonsense\n");
+    CU_ASSERT_FALSE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(judge(&key_b), TRUST_UNAUTHORIZED);
+    const char *problem = trust_problem(trust, &new);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(problem);
+    CU_ASSERT_PTR_NOT_NULL(strstr(problem, "authorized_keys:2: "));
+    CU_ASSERT_TRUE(new);
+    CU_ASSERT_PTR_NOT_NULL(trust_problem(trust, &new));
+    CU_ASSERT_FALSE(new);
+    CU_ASSERT_EQUAL(chmod(in_folder("authorized_keys"), 0666), 0);
+    CU_ASSERT_FALSE(trust_refresh(trust, 0, true));
+    CU_ASSERT_PTR_NOT_NULL(strstr(trust_problem(trust, &new), "run: chmod go-w"));
+    CU_ASSERT_TRUE(new);
+    authorized("");
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED);
+    CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
+    end();
+}
+
+static void test_broken_revoked_refuses_all(void)
+{
+    bool new = false;
+    start();
+    authorized(KEY_A " alice\n");
+    put_file(in_folder("revoked_keys"), KEY_B "\n", 0644);
+    trust_refresh(trust, 0, true);
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    put_file(in_folder("revoked_keys"), "oops\n", 0644);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(trust_problem(trust, &new), "revoked_keys:1: "));
+    put_file(in_folder("revoked_keys"), KEY_B "\n", 0646);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    CU_ASSERT_EQUAL(chmod(in_folder("revoked_keys"), 0644), 0);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(judge(&key_b), TRUST_REVOKED);
+    end();
+}
+
+/* Not there and not to be looked at are different things: the second must refuse. */
+static void test_unreadable_revoked(void)
+{
+    bool new;
+    start();
+    authorized(KEY_A " alice\n");
+    CU_ASSERT_EQUAL(symlink("revoked_keys", in_folder("revoked_keys")), 0);
+    trust_refresh(trust, 0, true);
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    CU_ASSERT_PTR_NOT_NULL(trust_problem(trust, &new));
+    end();
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        UNIT_TEST(test_nothing_there),
+        UNIT_TEST(test_noticed_once_a_second),
+        UNIT_TEST(test_judge),
+        UNIT_TEST(test_broken_authorized_keeps),
+        UNIT_TEST(test_broken_revoked_refuses_all),
+        UNIT_TEST(test_unreadable_revoked),
+        UNIT_END,
+    };
+    if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||
+        key_parse(SLICE(KEY_B), &key_b) < 0)
+        return 2;
+    return unit_run("trust", tests);
+}
