@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages of protocol/vectors/xx-session.json, made of structs and read back to them. */
-#include "protocol/messages.h"
+/*
+ * The messages of protocol/vectors/xx-session.json, made of structs and read back to them; and the
+ * whole connection, byte for byte, between two peers.
+ */
+#include "protocol/peer.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/vectors.h"
 
@@ -100,12 +103,113 @@ static void test_hellos(void)
     CU_ASSERT(n > 0 && vector_is(&session, out, (size_t)n, "handshake.2.payload"));
 }
 
+/* ---- the whole connection ----------------------------------------------------------------------
+ */
+
+struct end {
+    const char *role;
+    struct peer peer;
+    struct noise_keypair keys;
+    uint8_t wrote[2048];  /* all of it, from the first byte */
+    size_t written, read; /* of it, by the other end */
+    size_t heard;         /* messages */
+};
+static struct end ends[2] = {{.role = "client"}, {.role = "server"}};
+static struct peer_scratch scratch;
+
+static struct peer_output step(struct end *end, struct peer_input input)
+{
+    struct peer_output output;
+
+    peer_step(&end->peer, &input, 1, &output);
+    CU_ASSERT_FATAL(end->written + output.write_len <= sizeof(end->wrote));
+    if (output.write_len > 0)
+        memcpy(end->wrote + end->written, output.write, output.write_len);
+    end->written += output.write_len;
+    CU_ASSERT_EQUAL(output.error, 0);
+    CU_ASSERT_NOT_EQUAL(output.action, PEER_CLOSE);
+    return output;
+}
+
+static void begin(struct end *end, enum peer_role role)
+{
+    struct noise_secret ephemeral;
+    struct peer_config config = {
+        .role = role,
+        .suite = PEER_SUITE_NOISE,
+        .static_keys = &end->keys,
+        .ephemeral = &ephemeral,
+        .agent = SLICE("vector 1"),
+        .scratch = &scratch,
+    };
+
+    end->written = end->read = end->heard = 0;
+    vector_bytes(&session, end->keys.secret.bytes, NOISE_KEY, "keys.%s_static.private", end->role);
+    vector_bytes(&session, ephemeral.bytes, NOISE_KEY, "keys.%s_ephemeral.private", end->role);
+    CU_ASSERT_EQUAL(noise_public_key(&end->keys.secret, &end->keys.public), 0);
+    CU_ASSERT_EQUAL_FATAL(peer_begin(&end->peer, &config, 1), 0);
+}
+
+/* The message that came is the next that the other end has said. */
+static void check_heard(struct end *end, const struct msg *msg)
+{
+    uint8_t out[1024];
+    ssize_t n = msg_encode(msg, out, sizeof(out));
+
+    while (strcmp(vector_get(&session, "transport.%zu.from", end->heard), end->role) == 0)
+        end->heard++;
+    CU_ASSERT(n > 0 && vector_is(&session, out, (size_t)n, "transport.%zu.plaintext", end->heard));
+    end->heard++;
+}
+
+/* Reads what the other end wrote, and judges its key well. */
+static void read_from(struct end *end, struct end *from)
+{
+    while (from->read < from->written) {
+        struct peer_output output =
+            step(end, (struct peer_input){.kind = PEER_BYTES,
+                                          .bytes = from->wrote + from->read,
+                                          .len = from->written - from->read});
+        from->read += output.consumed;
+        if (output.action == PEER_MESSAGE)
+            check_heard(end, &output.msg);
+        if (output.action == PEER_ASK_KEY)
+            step(end, (struct peer_input){.kind = PEER_VERDICT});
+        if (output.action == PEER_NOTHING && output.consumed == 0)
+            break;
+    }
+}
+
+static void test_connection(void)
+{
+    begin(&ends[0], PEER_CLIENT);
+    begin(&ends[1], PEER_SERVER);
+    step(&ends[0], (struct peer_input){.kind = PEER_START});
+    read_from(&ends[1], &ends[0]);
+    read_from(&ends[0], &ends[1]);
+    for (size_t i = 0; i < SAID; i++) {
+        struct end *from =
+            &ends[strcmp(vector_get(&session, "transport.%zu.from", i), "server") == 0];
+        step(from, (struct peer_input){.kind = PEER_SEND, .msg = &said[i]});
+        read_from(&ends[from == &ends[0]], from);
+    }
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT(vector_is(&session, ends[i].wrote, ends[i].written, "streams.%s", ends[i].role));
+        CU_ASSERT(vector_is(&session, ends[i].peer.handshake_hash, NOISE_HASH, "handshake_hash"));
+        CU_ASSERT_EQUAL(ends[i].read, ends[i].written);
+        peer_wipe(&ends[i].peer);
+    }
+    CU_ASSERT_EQUAL(ends[1].heard, 1);
+    CU_ASSERT_EQUAL(ends[0].heard, SAID);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         UNIT_TEST(test_encode),
         UNIT_TEST(test_decode),
         UNIT_TEST(test_hellos),
+        UNIT_TEST(test_connection),
         UNIT_END,
     };
     FILE *file = vectors_open_ours("xx-session.json");
