@@ -181,8 +181,7 @@ static int writer_append(void *context, const char *bytes, size_t len)
         writer->full = true;
         return -1;
     }
-    if (len > 0) /* an empty string may come without an address */
-        memcpy(writer->buffer + writer->len, bytes, len);
+    memcpy(writer->buffer + writer->len, bytes, len);
     writer->len += len;
     return 0;
 }

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import unittest
 
 from harness import AM_ROOT, Running, Terminal, User, Utmp, eventually, free_port, program, stop
 
@@ -48,6 +49,9 @@ class MsgdUser:
 
 class System:
     def __init__(self):
+        for name in ("msg", "msgd", "msgd-present"):
+            if not os.path.exists(program(name)):
+                raise unittest.SkipTest(f"{name} is not built")
         self._stack = contextlib.ExitStack()
         self.folder = tempfile.mkdtemp(prefix="msg-system-")
         os.chmod(self.folder, 0o755)
