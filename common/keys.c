@@ -29,13 +29,22 @@ static bool take(struct slice *text, struct slice literal)
     return true;
 }
 
-/* Exactly 43 characters for exactly 32 bytes; libsodium refuses trailing bits that are not zero. */
+/*
+ * Exactly 43 characters for exactly 32 bytes, and only those that the bytes are written as:
+ * libsodium 1.0.18 takes some bytes above 0x7F for letters.
+ */
 static bool read_base64(struct slice text, uint8_t out[static NOISE_KEY])
 {
+    char canonical[BASE64_LEN + 1];
     size_t len = 0;
-    return text.len == BASE64_LEN &&
-           sodium_base642bin(out, NOISE_KEY, text.ptr, text.len, NULL, &len, NULL, BASE64) == 0 &&
-           len == NOISE_KEY;
+    if (text.len != BASE64_LEN ||
+        sodium_base642bin(out, NOISE_KEY, text.ptr, text.len, NULL, &len, NULL, BASE64) != 0 ||
+        len != NOISE_KEY)
+        return false;
+    sodium_bin2base64(canonical, sizeof(canonical), out, NOISE_KEY, BASE64);
+    bool same = sodium_memcmp(canonical, text.ptr, BASE64_LEN) == 0;
+    sodium_memzero(canonical, sizeof(canonical));
+    return same;
 }
 
 int key_parse(struct slice text, struct noise_public *ret_key)

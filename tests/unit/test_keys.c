@@ -45,6 +45,8 @@ static void test_parse_refuses(void)
         SLICE("x25519:hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmp"),  /* an unused bit set */
         SLICE("x25519:hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmq"),  /* the other one */
         SLICE("x25519:hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo"),  /* not the URL alphabet */
+        SLICE("x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\xD8"
+              "AAAA"), /* 1.0.18 reads it */
         SLICE("x25519:hSDwCYkwp1R0i33ctD73Wg2 Og0mOBr066SpjqqbTmo"),
         SLICE("x25519:hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo\0"),
     };
