@@ -162,14 +162,18 @@ int file_open_folder(const char *path, bool make, enum file_trust trust, const c
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-int file_lock(const char *path, struct diag *ret_diag)
+int file_lock_folder(const char *path, struct diag *ret_diag)
 {
-    char lock[PATH_MAX];
-    if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
-        return diag_errno(ret_diag, -ENAMETOOLONG, path);
-    CLEANUP_FD int fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    char folder[PATH_MAX];
+    const char *name;
+    int r = split_path(path, folder, &name);
+    if (r < 0)
+        return diag_errno(ret_diag, r, path);
+    if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+        return diag_errno(ret_diag, mem_errno(), folder);
+    CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        return diag_errno(ret_diag, mem_errno(), lock);
+        return diag_errno(ret_diag, mem_errno(), folder);
     return TAKE_FD(fd);
 }
 

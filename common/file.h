@@ -46,10 +46,10 @@ int file_open_folder(const char *path, bool make, enum file_trust trust, const c
                      struct diag *ret_diag);
 
 /*
- * An exclusive lock on path, held as long as the returned descriptor is open. The lock file is
- * made (0600) beside it, as path.lock, since path itself is replaced.
+ * An exclusive lock on the folder that holds path (path itself is replaced, so that it cannot be
+ * locked), held as long as the returned descriptor is open. A missing folder is made, mode 0755.
  */
-int file_lock(const char *path, struct diag *ret_diag);
+int file_lock_folder(const char *path, struct diag *ret_diag);
 
 /*
  * Replaces path, or makes it with the given mode, by a temporary file and rename; an existing

@@ -2,6 +2,7 @@
 #include "common/trust.h"
 
 #include "common/keys.h"
+#include "common/trust_edit.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
@@ -154,6 +155,76 @@ static void test_unreadable_revoked(void)
     end();
 }
 
+static const char *file;
+static enum trust_edit edit;
+
+static void edited(int r, enum trust_edit expected, const char *text)
+{
+    CU_ASSERT_EQUAL(r, 0);
+    CU_ASSERT_EQUAL(edit, expected);
+    CU_ASSERT_STRING_EQUAL(get_file(in_folder("x/keys")), text);
+}
+
+static void test_authorize(void)
+{
+    char path[PATH_MAX];
+    folder_make();
+    strcpy(path, in_folder("x/keys"));
+    file = path;
+    edited(trust_authorize(file, SLICE(KEY_A " alice"), &edit, NULL), TRUST_ADDED,
+           KEY_A " alice\n");
+    edited(trust_authorize(file, SLICE(KEY_A " alice"), &edit, NULL), TRUST_UNCHANGED,
+           KEY_A " alice\n");
+    put_file(file, "# team\n\n" KEY_A "  alice\n# " KEY_B " b\n  " KEY_B "\twho bob", 0640);
+    edited(trust_authorize(file, SLICE(KEY_A " all alice"), &edit, NULL), TRUST_REPLACED,
+           "# team\n\n" KEY_A " all alice\n# " KEY_B " b\n  " KEY_B "\twho bob");
+    edited(trust_authorize(file, SLICE(KEY_B " bob"), &edit, NULL), TRUST_REPLACED,
+           "# team\n\n" KEY_A " all alice\n# " KEY_B " b\n" KEY_B " bob\n");
+    edited(trust_remove(file, &key_a, &edit, NULL), TRUST_REMOVED,
+           "# team\n\n# " KEY_B " b\n" KEY_B " bob\n");
+    edited(trust_remove(file, &key_a, &edit, NULL), TRUST_UNCHANGED,
+           "# team\n\n# " KEY_B " b\n" KEY_B " bob\n");
+    put_file(file, KEY_B " bob", 0640);
+    edited(trust_authorize(file, SLICE(KEY_A " alice"), &edit, NULL), TRUST_ADDED,
+           KEY_B " bob\n" KEY_A " alice\n");
+    folder_remove();
+}
+
+static void test_authorize_refused(void)
+{
+    char path[PATH_MAX];
+    struct diag diag;
+    folder_make();
+    strcpy(path, in_folder("x/keys"));
+    edit = TRUST_REPLACED;
+    CU_ASSERT_EQUAL(trust_authorize(path, SLICE("alice"), &edit, &diag), -EBADMSG);
+    CU_ASSERT_EQUAL(trust_authorize(path, SLICE(KEY_A " a\n" KEY_B " b"), &edit, &diag), -EBADMSG);
+    CU_ASSERT_EQUAL(access(path, F_OK), -1);
+    CU_ASSERT_EQUAL(mkdir(in_folder("x"), 0755), 0);
+    put_file(path, KEY_A " a\nnonsense\n", 0644);
+    CU_ASSERT_EQUAL(trust_authorize(path, SLICE(KEY_B " b"), &edit, &diag), -EBADMSG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "x/keys:2: "));
+    CU_ASSERT_EQUAL(trust_remove(path, &key_a, &edit, &diag), -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(get_file(path), KEY_A " a\nnonsense\n");
+    CU_ASSERT_EQUAL(edit, TRUST_REPLACED);
+    folder_remove();
+}
+
+static void test_revoke(void)
+{
+    char path[PATH_MAX];
+    struct diag diag;
+    folder_make();
+    strcpy(path, in_folder("x/keys"));
+    edited(trust_revoke(path, &key_a, "alice", &edit, NULL), TRUST_ADDED, KEY_A " alice\n");
+    edited(trust_revoke(path, &key_a, "again", &edit, NULL), TRUST_UNCHANGED, KEY_A " alice\n");
+    edited(trust_revoke(path, &key_b, "", &edit, NULL), TRUST_ADDED, KEY_A " alice\n" KEY_B "\n");
+    put_file(path, "oops\n", 0644);
+    CU_ASSERT_EQUAL(trust_revoke(path, &key_b, "", &edit, &diag), -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(get_file(path), "oops\n");
+    folder_remove();
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -163,6 +234,9 @@ int main(void)
         UNIT_TEST(test_broken_authorized_keeps),
         UNIT_TEST(test_broken_revoked_refuses_all),
         UNIT_TEST(test_unreadable_revoked),
+        UNIT_TEST(test_authorize),
+        UNIT_TEST(test_authorize_refused),
+        UNIT_TEST(test_revoke),
         UNIT_END,
     };
     if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||
