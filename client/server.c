@@ -80,3 +80,15 @@ bool server_parse(const char *typed, struct call_server *ret_server, const char 
     *ret_server = server;
     return true;
 }
+
+bool server_local(const char *option, const char *environment, struct call_server *ret_server)
+{
+    bool by_environment = !option && environment && environment[0] != '\0';
+    const char *path = option ? option : by_environment ? environment : SERVER_SOCKET;
+
+    if (strlen(path) >= sizeof(ret_server->socket))
+        return false;
+    *ret_server = (struct call_server){.local = true, .own_uid_too = option || by_environment};
+    strcpy(ret_server->socket, path);
+    return true;
+}

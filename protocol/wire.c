@@ -181,7 +181,8 @@ static int writer_append(void *context, const char *bytes, size_t len)
         writer->full = true;
         return -1;
     }
-    memcpy(writer->buffer + writer->len, bytes, len);
+    if (len > 0) /* an empty string may come without an address */
+        memcpy(writer->buffer + writer->len, bytes, len);
     writer->len += len;
     return 0;
 }

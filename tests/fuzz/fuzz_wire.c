@@ -16,10 +16,9 @@ static void require(bool truth)
         abort();
 }
 
-static bool same_key(const msgpack_object *a, const msgpack_object *b)
+static struct slice key_of(const msgpack_object *key)
 {
-    return a->via.str.size == b->via.str.size &&
-           memcmp(a->via.str.ptr, b->via.str.ptr, a->via.str.size) == 0;
+    return (struct slice){key->via.str.ptr, key->via.str.size};
 }
 
 static bool obeys(const msgpack_object *value, unsigned depth, unsigned *nodes);
@@ -31,7 +30,7 @@ static bool map_obeys(const msgpack_object_map *map, unsigned depth, unsigned *n
         if (key->type != MSGPACK_OBJECT_STR || key->via.str.size > LIM_KEY || ++*nodes > LIM_NODES)
             return false;
         for (uint32_t j = 0; j < i; j++)
-            if (same_key(key, &map->ptr[j].key))
+            if (slice_eq(key_of(key), key_of(&map->ptr[j].key)))
                 return false;
         if (!obeys(&map->ptr[i].val, depth, nodes))
             return false;

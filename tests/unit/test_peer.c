@@ -85,7 +85,7 @@ static bool read_all(struct end *end)
 
 static void pump(void)
 {
-    while ((int)read_all(&server) | (int)read_all(&client))
+    while (read_all(&server) | read_all(&client))
         ;
 }
 

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/* A call and a server of the test's own, on one loop, over real sockets of loopback and the file
+ * system. The server is a script: what it does with the n-th connection. */
+#include "client/call.h"
+#include "common/listener.h"
+
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum act { ANSWER, DROP_UNSEEN, DROP_AFTER_SEND, DROP_AFTER_EVENT, GO_AWAY, FAIL, REFUSE, SILENCE };
+
+static uv_loop_t loop;
+static struct listener *listener;
+static const enum act *script;
+static unsigned connections, closed_listeners;
+static struct stream *streams[8];
+static enum act acts[8];
+static struct noise_keypair client_keys, server_keys;
+
+/* what the server heard */
+static unsigned sends, attaches, cancels, asked_after;
+/* what the call told */
+static struct call *call;
+static struct call_result result;
+static bool done;
+static unsigned events, lost;
+static enum call_judgement judgement;
+static const char uid[16] = "call-test-uid-1";
+
+/* ---- the server
+ * -------------------------------------------------------------------------------------- */
+
+static int index_of(const struct stream *stream)
+{
+    for (int i = 0; i < 8; i++)
+        if (streams[i] == stream)
+            return i;
+    return 0;
+}
+
+static void welcome(struct stream *stream)
+{
+    struct msg msg = {.type = MSG_WELCOME,
+                      .u.welcome = {.v = 1,
+                                    .inst = {uid, 16},
+                                    .name = SLICE("h2"),
+                                    .you = SLICE("alice"),
+                                    .lim = {1, 1, 1, 1}}};
+    CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
+}
+
+static void say_event(struct stream *stream, uint32_t id, uint32_t q)
+{
+    struct msg_event event = {.q = q, .d = 1, .st = SLICE("accepted"), .at = 1};
+    struct msg msg = {.type = MSG_EVENT, .id = id, .u.events.ev = {&event, 1}};
+
+    CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
+}
+
+static void say_result(struct stream *stream, uint32_t id)
+{
+    struct msg msg = {
+        .type = MSG_RESULT,
+        .id = id,
+        .u.result = {.st = SLICE("ok"), .n = {.acknowledged = 1}, .q = 3},
+    };
+    CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
+}
+
+static void say_error(struct stream *stream, uint32_t id, const char *code)
+{
+    struct msg msg = {.type = MSG_ERROR, .id = id, .u.error = {.code = slice_of(code)}};
+
+    CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
+}
+
+static void on_send(struct stream *stream, const struct msg *msg)
+{
+    struct msg goaway = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("shutting-down")}};
+
+    sends++;
+    switch (acts[index_of(stream)]) {
+    case DROP_AFTER_SEND:
+        stream_drop(stream);
+        break;
+    case DROP_AFTER_EVENT:
+        say_event(stream, msg->id, 1);
+        say_event(stream, msg->id, 2);
+        stream_close(stream);
+        break;
+    case GO_AWAY:
+        say_event(stream, msg->id, 1);
+        stream_send(stream, &goaway);
+        stream_close(stream);
+        break;
+    case FAIL:
+        say_error(stream, msg->id, "no-target");
+        break;
+    case SILENCE:
+        break;
+    case ANSWER:
+    case DROP_UNSEEN:
+    case REFUSE:
+        say_event(stream, msg->id, 1);
+        say_result(stream, msg->id);
+    }
+}
+
+static void server_message(void *owner, struct stream *stream, const struct msg *msg)
+{
+    (void)owner;
+    switch (msg->type) {
+    case MSG_HELLO:
+        welcome(stream);
+        break;
+    case MSG_SEND:
+        on_send(stream, msg);
+        break;
+    case MSG_ATTACH:
+        attaches++;
+        asked_after = (unsigned)msg->u.attach.after;
+        if (acts[index_of(stream)] == FAIL)
+            say_error(stream, msg->id, "unknown-uid");
+        else
+            say_result(stream, msg->id);
+        break;
+    case MSG_CANCEL:
+        cancels++;
+        say_result(stream, msg->id - 1); /* of the SEND */
+        break;
+    default:
+        say_result(stream, msg->id);
+    }
+}
+
+static void server_key(void *owner, struct stream *stream, const struct noise_public *key)
+{
+    (void)owner;
+    CU_ASSERT(memcmp(key, &client_keys.public, sizeof(*key)) == 0);
+    stream_verdict(stream, NULL);
+    welcome(stream);
+}
+
+static void server_gone(void *owner, struct stream *stream, const struct stream_end *end)
+{
+    (void)owner;
+    (void)end;
+    streams[index_of(stream)] = NULL;
+}
+
+static const struct stream_owner server_owner = {
+    .key = server_key, .message = server_message, .gone = server_gone};
+
+static void incoming(void *owner, struct listener *from)
+{
+    struct stream_config config = {
+        .loop = &loop, .owner = &server_owner, .static_keys = &server_keys};
+    unsigned n = connections++;
+
+    (void)owner;
+    CU_ASSERT_FATAL(n < 8);
+    CU_ASSERT_EQUAL_FATAL(listener_accept(&streams[n], from, &config), 0);
+    acts[n] = script[n];
+    if (script[n] == DROP_UNSEEN)
+        stream_drop(streams[n]);
+    else if (script[n] == REFUSE)
+        stream_refuse(streams[n], 3);
+}
+
+static void listener_closed(void *owner, struct listener *from)
+{
+    (void)owner;
+    (void)from;
+    closed_listeners++;
+}
+
+/* ---- the call
+ * ------------------------------------------------------------------------------------------ */
+
+static enum call_judgement judge(void *owner, const struct noise_public *key)
+{
+    (void)owner;
+    CU_ASSERT(memcmp(key, &server_keys.public, sizeof(*key)) == 0);
+    return judgement;
+}
+
+static void call_message(void *owner, const struct msg *msg)
+{
+    (void)owner;
+    events += msg->type == MSG_EVENT;
+}
+
+static void reconnecting(void *owner)
+{
+    (void)owner;
+    lost++;
+}
+
+static void call_done(void *owner, const struct call_result *got)
+{
+    (void)owner;
+    result = *got;
+    done = true;
+    listener_close(listener);
+    for (int i = 0; i < 8; i++)
+        if (streams[i] != NULL)
+            stream_drop(streams[i]);
+}
+
+static const struct call_owner call_owner = {
+    .judge = judge, .message = call_message, .reconnecting = reconnecting, .done = call_done};
+
+static struct call_config config_for(const struct call_server *server)
+{
+    return (struct call_config){
+        .loop = &loop,
+        .server = server,
+        .identity = &client_keys,
+        .owner = &call_owner,
+        .connect_ms = 1000,
+        .give_up_ms = 3000,
+        .lost_ms = 1000,
+    };
+}
+
+static struct msg a_send(void)
+{
+    static const struct msg_selector to = {.all = true};
+
+    return (struct msg){
+        .type = MSG_SEND,
+        .u.send = {.uid = {uid, 16}, .to = {&to, 1}, .text = SLICE("hello"), .wait = true}};
+}
+
+static void reset(const enum act *acts_in_turn)
+{
+    static const struct listener_owner owner = {.incoming = incoming, .closed = listener_closed};
+    struct sockaddr_in address;
+
+    script = acts_in_turn;
+    connections = sends = attaches = cancels = asked_after = events = lost = 0;
+    memset(streams, 0, sizeof(streams));
+    done = false;
+    judgement = CALL_TRUSTED;
+    uv_loop_init(&loop);
+    uv_ip4_addr("127.0.0.1", 0, &address);
+    CU_ASSERT_EQUAL_FATAL(
+        listener_open(&listener, &loop, (struct sockaddr *)&address, &owner, NULL), 0);
+}
+
+static struct call_server tcp_server(void)
+{
+    struct call_server server = {.name = "127.0.0.1", .host = "127.0.0.1"};
+    struct sockaddr_storage bound;
+
+    CU_ASSERT_EQUAL_FATAL(listener_address(listener, &bound), 0);
+    server.port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
+    return server;
+}
+
+static void run(const struct call_server *server, const struct msg *request)
+{
+    struct call_config config = config_for(server);
+
+    CU_ASSERT_EQUAL_FATAL(call_start(&call, &config, request), 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CU_ASSERT(done);
+    CU_ASSERT_EQUAL(uv_loop_close(&loop), 0); /* nothing leaks */
+}
+
+static void tell(const enum act *acts_in_turn)
+{
+    struct msg send = a_send();
+
+    reset(acts_in_turn);
+    struct call_server server = tcp_server();
+    run(&server, &send);
+}
+
+#define TELL(...) tell((const enum act[]){__VA_ARGS__})
+
+static void a_send_gets_its_result(void)
+{
+    TELL(ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_STRING_EQUAL(result.state, "ok");
+    CU_ASSERT_EQUAL(result.counts.acknowledged, 1);
+    CU_ASSERT_EQUAL(events, 1);
+    CU_ASSERT_EQUAL(sends, 1);
+}
+
+static void an_error_is_told(void)
+{
+    TELL(FAIL);
+    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
+    CU_ASSERT_STRING_EQUAL(result.code, "no-target");
+}
+
+static void before_the_first_event_the_same_send_is_repeated(void)
+{
+    TELL(DROP_AFTER_SEND, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(sends, 2);
+    CU_ASSERT_EQUAL(attaches, 0);
+    CU_ASSERT_EQUAL(lost, 1);
+}
+
+static void after_it_the_call_attaches_where_it_broke_off(void)
+{
+    TELL(DROP_AFTER_EVENT, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(sends, 1);
+    CU_ASSERT_EQUAL(attaches, 1);
+    CU_ASSERT_EQUAL(asked_after, 2);
+}
+
+static void goaway_is_taken_up_by_attach(void)
+{
+    TELL(GO_AWAY, DROP_UNSEEN, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(sends, 1);
+    CU_ASSERT_EQUAL(attaches, 1);
+    CU_ASSERT_EQUAL(connections, 3);
+}
+
+static void a_server_that_forgot_means_outcome_unknown(void)
+{
+    TELL(DROP_AFTER_EVENT, FAIL);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+}
+
+static void a_server_that_never_answers_is_given_up(void)
+{
+    TELL(SILENCE);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    CU_ASSERT_EQUAL(lost, 0);
+}
+
+static void a_lost_connection_is_tried_for_lost_ms(void)
+{
+    TELL(DROP_AFTER_SEND, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN,
+         DROP_UNSEEN, DROP_UNSEEN);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    CU_ASSERT_EQUAL(lost, 1);
+    CU_ASSERT(connections >= 3);
+}
+
+static void refusal_and_silence_before_anything_was_sent(void)
+{
+    TELL(REFUSE);
+    CU_ASSERT_EQUAL(result.outcome, CALL_REFUSED);
+    CU_ASSERT_EQUAL(result.refusal.code, PEER_REFUSE_BUSY);
+    CU_ASSERT_EQUAL(result.refusal.wait_s, 3);
+    TELL(DROP_UNSEEN);
+    CU_ASSERT(result.outcome == CALL_NOT_MSGD || result.outcome == CALL_UNREACHABLE);
+    CU_ASSERT_EQUAL(sends, 0);
+}
+
+static void nobody_listens(void)
+{
+    struct msg send = a_send();
+
+    reset((const enum act[]){ANSWER});
+    struct call_server server = tcp_server();
+    listener_close(listener);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    static const struct listener_owner owner = {.incoming = incoming, .closed = listener_closed};
+    struct sockaddr_in other;
+    uv_ip4_addr("127.0.0.2", 0, &other);
+    listener_open(&listener, &loop, (struct sockaddr *)&other, &owner, NULL);
+    run(&server, &send);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNREACHABLE);
+    CU_ASSERT_EQUAL(result.error, UV_ECONNREFUSED);
+    CU_ASSERT(strncmp(result.address, "127.0.0.1 port ", 15) == 0);
+}
+
+static void a_judgement_ends_it_before_anything_is_told(void)
+{
+    static const enum call_judgement judgements[] = {CALL_ASK, CALL_UNTRUSTED};
+    static const enum call_outcome outcomes[] = {CALL_KEY_UNKNOWN, CALL_KEY_REFUSED};
+    struct msg send = a_send();
+
+    for (int i = 0; i < 2; i++) {
+        reset((const enum act[]){ANSWER});
+        judgement = judgements[i];
+        struct call_server server = tcp_server();
+        run(&server, &send);
+        CU_ASSERT_EQUAL(result.outcome, outcomes[i]);
+        CU_ASSERT(memcmp(&result.key, &server_keys.public, sizeof(result.key)) == 0);
+        CU_ASSERT_EQUAL(sends, 0);
+    }
+}
+
+static void withdraw_later(uv_timer_t *timer)
+{
+    call_withdraw(call);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void abandon_later(uv_timer_t *timer)
+{
+    call_abandon(call);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void tell_and(uv_timer_cb then)
+{
+    struct msg send = a_send();
+    uv_timer_t timer;
+
+    reset((const enum act[]){SILENCE});
+    uv_timer_init(&loop, &timer);
+    uv_timer_start(&timer, then, 200, 0);
+    struct call_server server = tcp_server();
+    run(&server, &send);
+}
+
+static void withdrawing_sends_cancel_and_waits_for_the_result(void)
+{
+    tell_and(withdraw_later);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(cancels, 1);
+    tell_and(abandon_later);
+    CU_ASSERT_EQUAL(result.outcome, CALL_INTERRUPTED);
+    CU_ASSERT_EQUAL(cancels, 0);
+}
+
+static void a_socket_of_ones_own_is_believed_when_named(void)
+{
+    static const struct listener_owner owner = {.incoming = incoming, .closed = listener_closed};
+    struct call_server server = {.local = true, .own_uid_too = true};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct listener *second;
+    struct msg who = {.type = MSG_WHO};
+
+    reset((const enum act[]){ANSWER, ANSWER}); /* the second try to listen knocks too */
+    snprintf(server.socket, sizeof(server.socket), "/tmp/msg-test-call-%d", (int)getpid());
+    memcpy(address.sun_path, server.socket, sizeof(address.sun_path));
+    CU_ASSERT_EQUAL_FATAL(listener_open(&second, &loop, (struct sockaddr *)&address, &owner, NULL),
+                          0);
+    /* The path is taken now. */
+    struct listener *third = NULL;
+    CU_ASSERT_EQUAL(listener_open(&third, &loop, (struct sockaddr *)&address, &owner, NULL),
+                    -EADDRINUSE);
+    listener_close(listener);
+    listener = second;
+    run(&server, &who);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(access(server.socket, F_OK), -1);
+}
+
+static void a_host_that_does_not_exist(void)
+{
+    struct call_server server = {.name = "x", .host = "no-such-host.invalid", .port = 1};
+    struct msg send = a_send();
+
+    reset((const enum act[]){ANSWER});
+    run(&server, &send);
+    CU_ASSERT(result.outcome == CALL_UNREACHABLE || result.outcome == CALL_TIMED_OUT);
+    CU_ASSERT_STRING_EQUAL(result.address, "");
+}
+
+static CU_TestInfo tests[] = {
+    UNIT_TEST(a_send_gets_its_result),
+    UNIT_TEST(an_error_is_told),
+    UNIT_TEST(before_the_first_event_the_same_send_is_repeated),
+    UNIT_TEST(after_it_the_call_attaches_where_it_broke_off),
+    UNIT_TEST(goaway_is_taken_up_by_attach),
+    UNIT_TEST(a_server_that_forgot_means_outcome_unknown),
+    UNIT_TEST(a_server_that_never_answers_is_given_up),
+    UNIT_TEST(a_lost_connection_is_tried_for_lost_ms),
+    UNIT_TEST(refusal_and_silence_before_anything_was_sent),
+    UNIT_TEST(nobody_listens),
+    UNIT_TEST(a_judgement_ends_it_before_anything_is_told),
+    UNIT_TEST(withdrawing_sends_cancel_and_waits_for_the_result),
+    UNIT_TEST(a_socket_of_ones_own_is_believed_when_named),
+    UNIT_TEST(a_host_that_does_not_exist),
+    UNIT_END,
+};
+
+int main(void)
+{
+    if (sodium_init() < 0)
+        return 2;
+    randombytes_buf(&client_keys.secret, sizeof(client_keys.secret));
+    randombytes_buf(&server_keys.secret, sizeof(server_keys.secret));
+    noise_public_key(&client_keys.secret, &client_keys.public);
+    noise_public_key(&server_keys.secret, &server_keys.public);
+    return unit_run("call", tests);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/net_rights.h"
+#include "tests/unit/unit.h"
+
+#define KEY "x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static const uint32_t listed[] = {120};
+static const struct rights_policy policy = {
+    .uid_min = 1000, .listed = listed, .n_listed = 1, .has_group = true, .group = 27};
+
+static void local_senders(void)
+{
+    static const struct {
+        uint32_t uid;
+        uint32_t group;
+        bool any, all, who, override;
+    } rows[] = {
+        {0, 0, true, true, true, true},          /* root: everything */
+        {1000, 1000, true, false, true, false},  /* a person */
+        {999, 999, false, false, false, false},  /* a service */
+        {120, 120, true, false, true, false},    /* a service that is listed */
+        {121, 27, false, false, false, false},   /* the group does not make a service a person */
+        {1000, 27, true, true, true, true},      /* the group */
+        {65534, 27, false, false, false, false}, /* nobody, or unmapped */
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rights r = rights_of_uid(&policy, rows[i].uid, &rows[i].group, 1);
+        CU_ASSERT(r.any == rows[i].any && r.all == rows[i].all);
+        CU_ASSERT(r.who == rows[i].who && r.override == rows[i].override);
+        CU_ASSERT(r.local == (rows[i].uid != 65534) && !r.only);
+    }
+}
+
+static void without_a_group_nobody_is_its_member(void)
+{
+    struct rights_policy none = {.uid_min = 1000};
+    uint32_t group = 0;
+
+    CU_ASSERT(!rights_of_uid(&none, 1000, &group, 1).all);
+}
+
+static struct authorized_key line(const char *text)
+{
+    struct authorized_key key;
+    struct diag diag;
+
+    CU_ASSERT_FATAL(authorized_key_parse(slice_of(text), &key, &diag) == 0);
+    return key;
+}
+
+static void remote_lines(void)
+{
+    static const struct {
+        const char *line;
+        bool all, who, override, only;
+    } rows[] = {
+        {KEY " ann", false, false, false, false},
+        {KEY " all ann", true, false, false, false},
+        {KEY " who ann", false, true, false, false},
+        {KEY " override ann", false, false, true, false},
+        {KEY " to=bob ann", false, true, false, true},
+        {KEY " all to=bob,eve ann", true, true, false, true},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct authorized_key key = line(rows[i].line);
+        struct rights r = rights_of_key(&key);
+        CU_ASSERT(r.any && !r.local && r.all == rows[i].all && r.who == rows[i].who);
+        CU_ASSERT(r.override == rows[i].override && (r.only != NULL) == rows[i].only);
+    }
+}
+
+static struct boundary_session session(const char *user, uint32_t uid, uint32_t flags)
+{
+    struct boundary_session s = {.uid = uid, .flags = flags};
+
+    snprintf(s.user, sizeof(s.user), "%s", user);
+    return s;
+}
+
+static void whom_they_reach(void)
+{
+    struct boundary_session bob = session("bob", 1001, 0), eve = session("eve", 1002, 0),
+                            console = session("eve", 1002, SESSION_CONSOLE),
+                            zero = session("root", 0, 0), daemon = session("www", 33, 0);
+    struct authorized_key free_key = line(KEY " ann"), bobs = line(KEY " to=bob ann"),
+                          seated = line(KEY " to=session:console ann");
+    struct rights any = rights_of_key(&free_key), only = rights_of_key(&bobs),
+                  sat = rights_of_key(&seated), person = rights_of_uid(&policy, 1001, NULL, 0),
+                  service = rights_of_uid(&policy, 33, NULL, 0);
+
+    CU_ASSERT(rights_session(&any, &bob) && rights_user(&any, SLICE("anybody")));
+    CU_ASSERT(rights_session(&only, &bob) && !rights_session(&only, &eve));
+    CU_ASSERT(rights_user(&only, SLICE("bob")) && !rights_user(&only, SLICE("eve")));
+    CU_ASSERT(!rights_user(&only, SLICE("nobody-of-that-name")));
+    CU_ASSERT(rights_session(&sat, &console) && !rights_session(&sat, &eve));
+    CU_ASSERT(!rights_user(&sat, SLICE("eve")));
+    CU_ASSERT(rights_session(&person, &eve) && rights_own(&person, &bob));
+    CU_ASSERT(rights_session(&service, &daemon) && !rights_session(&service, &bob));
+    CU_ASSERT(!rights_own(&any, &zero)); /* a key has no uid, not even 0 */
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        UNIT_TEST(local_senders),
+        UNIT_TEST(without_a_group_nobody_is_its_member),
+        UNIT_TEST(remote_lines),
+        UNIT_TEST(whom_they_reach),
+        UNIT_END,
+    };
+
+    return unit_run("rights", tests);
+}
