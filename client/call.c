@@ -156,8 +156,7 @@ static void try_again(struct call *call)
     uv_timer_start(&call->timer, on_pause_over, pause, 0);
 }
 
-/* ---- the answer
- * ----------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static void copy(char *out, size_t size, struct slice in)
 {
@@ -229,8 +228,7 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
     }
 }
 
-/* ---- the question
- * --------------------------------------------------------------------------------- */
+/* ---- the question ---------------------------------------------------------------------------- */
 
 static void send_cancel(struct call *call)
 {
@@ -272,8 +270,7 @@ static void ask(struct call *call)
         send_cancel(call);
 }
 
-/* ---- who answers
- * ------------------------------------------------------------------------------------ */
+/* ---- who answers ----------------------------------------------------------------------------- */
 
 /* Root, the daemon's user, or, on a socket the caller named, the caller himself. */
 static bool believes(const struct call *call, uid_t uid)
@@ -322,8 +319,7 @@ static void on_key(void *owner, struct stream *stream, const struct noise_public
     ask(call);
 }
 
-/* ---- connecting
- * ------------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void on_gone(void *owner, struct stream *stream, const struct stream_end *end)
 {
@@ -475,8 +471,7 @@ static void begin_try(struct call *call)
     }
 }
 
-/* ---- what the caller asks for
- * ------------------------------------------------------------------------ */
+/* ---- what the caller asks for ---------------------------------------------------------------- */
 
 int call_start(struct call **ret_call, const struct call_config *config, const struct msg *request)
 {

@@ -386,8 +386,7 @@ static void on_timer(uv_timer_t *timer)
     leave(stream);
 }
 
-/* ---- making one
- * ----------------------------------------------------------------------------------- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 static int begin_peer(struct stream *stream, const struct stream_config *config,
                       enum peer_role role)
@@ -522,8 +521,7 @@ int stream_accept(struct stream **ret_stream, uv_stream_t *listener, bool is_uni
     return 0;
 }
 
-/* ---- what the owner asks for
- * ------------------------------------------------------------------------- */
+/* ---- what the owner asks for ----------------------------------------------------------------- */
 
 int stream_send(struct stream *stream, const struct msg *msg)
 {

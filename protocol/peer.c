@@ -44,8 +44,7 @@ void peer_wipe(struct peer *peer)
     peer->state = STATE_OVER;
 }
 
-/* ---- what a step puts out
- * ------------------------------------------------------------------------- */
+/* ---- what a step puts out -------------------------------------------------------------------- */
 
 void peer_emit(struct peer *peer, struct peer_output *out, const void *bytes, size_t len)
 {
@@ -98,8 +97,7 @@ void peer_goaway(struct peer *peer, struct peer_output *out, const char *code, e
     peer_finish(peer, out, end, true);
 }
 
-/* ---- bytes
- * ------------------------------------------------------------------------------------------ */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* The longest frame that may come now; more is refused on its length alone. */
 static size_t longest_frame(const struct peer *peer)
@@ -155,8 +153,7 @@ static void on_bytes(struct peer *peer, const struct peer_input *input, uint64_t
         on_frame_bytes(peer, input, now, out);
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
@@ -218,8 +215,7 @@ static void on_tick(struct peer *peer, uint64_t now, struct peer_output *out)
     }
 }
 
-/* ---- the step
- * --------------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 
 static void on_send(struct peer *peer, const struct msg *msg, struct peer_output *out)
 {

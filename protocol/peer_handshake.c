@@ -39,8 +39,7 @@ void peer_handshake_end(struct peer *peer)
     peer->handshake = NULL;
 }
 
-/* ---- preamble and refusal
- * ---------------------------------------------------------------------------- */
+/* ---- preamble and refusal -------------------------------------------------------------------- */
 
 void peer_refuse(struct peer *peer, enum peer_refusal_code code, uint8_t wait_s,
                  struct peer_output *out)
@@ -82,8 +81,7 @@ void peer_on_preamble(struct peer *peer, const struct peer_input *input, struct 
     }
 }
 
-/* ---- our messages
- * -------------------------------------------------------------------------------------- */
+/* ---- our messages ---------------------------------------------------------------------------- */
 
 /* Frames the next handshake message around a payload. */
 static int emit_handshake(struct peer *peer, struct peer_output *out, const uint8_t *payload,
@@ -136,8 +134,7 @@ static int emit_message_3(struct peer *peer, struct peer_output *out)
     return len < 0 ? (int)len : emit_handshake(peer, out, payload, (size_t)len);
 }
 
-/* ---- their messages
- * ------------------------------------------------------------------------------------ */
+/* ---- their messages -------------------------------------------------------------------------- */
 
 /* Message 1: the payload may hold up to 256 bytes of a later extension; they are ignored. */
 static enum peer_end on_message_1(struct peer *peer, const uint8_t *frame, size_t len,
@@ -195,8 +192,7 @@ void peer_on_handshake(struct peer *peer, const uint8_t *frame, size_t len, stru
         peer_finish(peer, out, end, false);
 }
 
-/* ---- the verdict
- * ---------------------------------------------------------------------------------------- */
+/* ---- the verdict ----------------------------------------------------------------------------- */
 
 static bool open_transport(struct peer *peer)
 {

@@ -35,8 +35,7 @@ void peer_finish(struct peer *peer, struct peer_output *out, enum peer_end end, 
 /* GOAWAY with a code, then the end. */
 void peer_goaway(struct peer *peer, struct peer_output *out, const char *code, enum peer_end end);
 
-/* ---- peer_handshake.c
- * ---------------------------------------------------------------------------- */
+/* ---- peer_handshake.c ------------------------------------------------------------------------ */
 
 /* Makes and ends the handshake's state; 0, -ENOMEM or -EINVAL. */
 int peer_handshake_begin(struct peer *peer);
@@ -53,8 +52,7 @@ void peer_refuse(struct peer *peer, enum peer_refusal_code code, uint8_t wait_s,
 /* Client: true if the frame is a refusal; then the connection is over. */
 bool peer_is_refusal(struct peer *peer, const uint8_t *frame, size_t len, struct peer_output *out);
 
-/* ---- peer_open.c
- * --------------------------------------------------------------------------------- */
+/* ---- peer_open.c ----------------------------------------------------------------------------- */
 
 /* A whole frame on an open connection, or the first one in HELLO and REJECTED. */
 void peer_on_frame(struct peer *peer, const uint8_t *frame, size_t len, uint64_t now,

@@ -27,8 +27,7 @@ static void answer_error(struct peer *peer, struct peer_output *out, uint32_t id
     peer_emit_message(peer, out, &error);
 }
 
-/* ---- the server
- * ---------------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 /* Ids rise, so that one can never mean two requests. */
 static bool takes_id(struct peer *peer, uint32_t id, uint64_t now)
@@ -113,8 +112,7 @@ static void answer_rejected(struct peer *peer, const struct msg *msg, struct pee
     peer_finish(peer, out, PEER_END_UNAUTHORIZED, true);
 }
 
-/* ---- the client
- * ---------------------------------------------------------------------------------------- */
+/* ---- the client ------------------------------------------------------------------------------ */
 
 /* Before WELCOME only a refusal may come; WELCOME comes once. */
 static bool is_in_turn(struct peer *peer, uint32_t type)
@@ -143,8 +141,7 @@ static void client_on_message(struct peer *peer, const struct msg *msg,
         pass_on(out, msg);
 }
 
-/* ---- frames
- * -------------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 /* The frame's plaintext, in the scratch unless the transport is plain; NULL if it is forged. */
 static const uint8_t *open_frame(struct peer *peer, const uint8_t *frame, size_t len,

@@ -31,8 +31,7 @@ static unsigned events, lost;
 static enum call_judgement judgement;
 static const char uid[16] = "call-test-uid-1";
 
-/* ---- the server
- * -------------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 static int index_of(const struct stream *stream)
 {
@@ -178,8 +177,7 @@ static void listener_closed(void *owner, struct listener *from)
     closed_listeners++;
 }
 
-/* ---- the call
- * ------------------------------------------------------------------------------------------ */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 static enum call_judgement judge(void *owner, const struct noise_public *key)
 {

@@ -190,8 +190,7 @@ static void tick_at(struct end *end, uint64_t at)
     step(end, (struct peer_input){.kind = PEER_TICK});
 }
 
-/* ---- the handshake
- * -------------------------------------------------------------------------------- */
+/* ---- the handshake --------------------------------------------------------------------------- */
 
 static void both_learn_the_other_key(void)
 {
@@ -374,8 +373,7 @@ static void a_replayed_frame_does_not_authenticate(void)
     CU_ASSERT_EQUAL(server.messages, 1);
 }
 
-/* ---- messages
- * -------------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void ping_is_answered_without_the_owner(void)
 {
@@ -507,8 +505,7 @@ static void a_message_too_large_is_refused_and_costs_nothing(void)
     CU_ASSERT_STRING_EQUAL(server.said, "SEND");
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void first_bytes_and_handshake_have_deadlines(void)
 {
