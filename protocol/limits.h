@@ -36,7 +36,7 @@
 #define LIM_EVENTS        32 /* events in one EVENT frame */
 #define LIM_FEATURES      32
 #define LIM_ENDORSEMENTS  4
-#define LIM_ENDORSEMENT   2048
+#define LIM_ENDORSEMENT   1000 /* so that four fit into handshake message 2 */
 #define LIM_NOTE          512 /* human text in NOTE, ERROR, GOAWAY */
 #define LIM_CODE          32
 #define LIM_PAD           1024

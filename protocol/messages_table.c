@@ -113,8 +113,8 @@ _Static_assert(SIZE_event_rest + LIM_EVENTS * SIZE_session <= LIM_PLAINTEXT, "se
 _Static_assert(SIZE_event_rest + SIZE_message <= LIM_PLAINTEXT, "a message for LIST");
 _Static_assert(SIZE_welcome <= LIM_PLAINTEXT && SIZE_result <= LIM_PLAINTEXT, "WELCOME, RESULT");
 _Static_assert(SIZE_error <= LIM_PLAINTEXT && SIZE_goaway <= LIM_PLAINTEXT, "ERROR, GOAWAY");
-_Static_assert(SIZE_hello2 + 96 <= LIM_HANDSHAKE_2 + LIM_ENDORSEMENTS * LIM_ENDORSEMENT, "hello");
-_Static_assert(SIZE_hello3 - LIM_ENDORSEMENTS * LIM_ENDORSEMENT + 64 <= LIM_HANDSHAKE_3, "hello");
+_Static_assert(SIZE_hello2 + 96 <= LIM_HANDSHAKE_2, "the server's hello");
+_Static_assert(SIZE_hello3 + 64 <= LIM_HANDSHAKE_3, "the client's hello");
 /* Nodes of the most numerous: a map, a key and a value for each field. */
 _Static_assert(LIM_SELECTORS *(1 + 2 * 3) + 16 <= LIM_NODES, "misses");
 _Static_assert(LIM_EVENTS *(1 + 2 * 12) + 16 <= LIM_NODES, "events, sessions");
