@@ -15,6 +15,8 @@
 
 #include <sys/socket.h>
 
+struct book_request;
+
 /* Whoever owns uids and requests: a uid of this host, or a static key. Compared as bytes. */
 struct principal {
     uint8_t kind; /* enum principal_kind */
@@ -48,6 +50,7 @@ struct account {
     unsigned connections;
     unsigned uids; /* remembered requests */
     struct bucket messages;
+    struct book_request *finals; /* net_book's: finished ones, the oldest first */
     UT_hash_handle hh;
 };
 
