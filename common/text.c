@@ -38,6 +38,11 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7F && code <= 0x9F);
 }
 
+bool text_is_unprintable(uint32_t code)
+{
+    return is_control(code) || in_ranges(unprintable, ARRAY_SIZE(unprintable), code);
+}
+
 static void describe_control(uint32_t code, char *out, size_t capacity)
 {
     static const char names[][4] = {
@@ -130,7 +135,7 @@ static size_t escape_next(struct slice text, enum text_escape_flag flag, char *p
         snprintf(piece, 16, "\\x%02X", (uint8_t)text.ptr[0]);
         return 1;
     }
-    if (in_ranges(unprintable, ARRAY_SIZE(unprintable), code)) {
+    if (!kept && text_is_unprintable(code)) {
         snprintf(piece, 16, "<U+%04X>", (unsigned)code);
         return len;
     }

@@ -41,6 +41,9 @@ enum text_escape_flag { TEXT_ONE_LINE, TEXT_KEEP_LINES };
 size_t text_escape(struct slice text, enum text_escape_flag flag, char *out, size_t capacity);
 #define TEXT_ESCAPED(len) ((len)*4 + 4) /* a capacity that is enough for len bytes */
 
+/* A control of any kind, a separator of lines, or what turns the direction of writing. */
+bool text_is_unprintable(uint32_t code);
+
 /* A byte order mark is dropped, CRLF and CR become LF; in place, the new length. */
 size_t text_normalise(char *text, size_t len);
 

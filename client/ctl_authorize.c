@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* msgctl authorize: a line of authorized_keys, written for the administrator. */
+#include "client/ctl.h"
+#include "client/ctl_trust_files.h"
+#include "client/json.h"
+#include "common/keys.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/trust_edit.h"
+
+/* The options as the file has them, in the order in which msgctl's usage shows them. */
+static bool compose(const struct ctl *ctl, char *out, size_t capacity)
+{
+    static const struct {
+        enum ctl_option option;
+        const char *word;
+    } words[] = {{CTL_TO, "to="},          {CTL_ALL, "all"},
+                 {CTL_WHO, "who"},         {CTL_OVERRIDE, "override"},
+                 {CTL_RATE, "rate="},      {CTL_FROM, "from="},
+                 {CTL_EXPIRES, "expires="}};
+    int len = snprintf(out, capacity, "%s", ctl->words[0]);
+    for (size_t i = 0; i < ARRAY_SIZE(words) && len >= 0 && (size_t)len < capacity; i++)
+        if (ctl->given[words[i].option])
+            len += snprintf(out + len, capacity - (size_t)len, " %s%s", words[i].word,
+                            ctl->given[words[i].option]);
+    if (len >= 0 && (size_t)len < capacity)
+        len += snprintf(out + len, capacity - (size_t)len, " %s", ctl->words[1]);
+    return len >= 0 && (size_t)len < capacity;
+}
+
+/* A blank in an option would make two fields of it. */
+static int judge(const struct ctl *ctl, const char *line, struct authorized_key *ret_key)
+{
+    struct diag diag;
+    for (size_t i = 0; i < CTL_OPTIONS; i++)
+        if (ctl->given[i] && i != CTL_FILE && i != CTL_REVOKED && strpbrk(ctl->given[i], " \t")) {
+            log_error("an option holds a blank: %s", ctl->given[i]);
+            return CTL_USAGE;
+        }
+    if (strpbrk(ctl->words[0], " \t") || strpbrk(ctl->words[1], " \t")) {
+        log_error("neither KEY nor NAME holds a blank");
+        return CTL_USAGE;
+    }
+    if (authorized_key_parse(slice_of(line), ret_key, &diag) < 0) {
+        log_error("%s", diag.text);
+        return CTL_USAGE;
+    }
+    return CTL_OK;
+}
+
+static int refuse_revoked(const struct ctl_trust_files *files, const struct noise_public *key)
+{
+    struct revoked_keys revoked;
+    struct diag diag;
+    if (trust_read_revoked(files->revoked, &revoked, &diag) < 0) {
+        log_error("%s", diag.text);
+        return CTL_FAILED;
+    }
+    bool holds = revoked_keys_hold(&revoked, key);
+    revoked_keys_free(&revoked);
+    if (holds)
+        log_error("the key is revoked in %s: take its line out there first", files->revoked);
+    return holds ? CTL_FAILED : CTL_OK;
+}
+
+static void print_result(const struct ctl *ctl, const char *file, const char *line,
+                         enum trust_edit edit)
+{
+    static const char *const words[] = {[TRUST_UNCHANGED] = "unchanged",
+                                        [TRUST_ADDED] = "added",
+                                        [TRUST_REPLACED] = "replaced",
+                                        [TRUST_REMOVED] = "removed"};
+    if (!ctl->json) {
+        printf("%s: %s: %s\n", file, words[edit], line);
+        return;
+    }
+    json_open(stdout);
+    json_string(stdout, "key", slice_of(ctl->words[0]));
+    json_string(stdout, "name", slice_of(ctl->words[1]));
+    json_string(stdout, "result", slice_of(words[edit]));
+    json_string(stdout, "file", slice_of(file));
+    json_string(stdout, "line", slice_of(line));
+    json_close(stdout);
+}
+
+int ctl_authorize(const struct ctl *ctl)
+{
+    struct ctl_trust_files files;
+    struct authorized_key key;
+    enum trust_edit edit;
+    struct diag diag;
+    char line[LIM_TRUST_LINE];
+    if (!ctl_find_trust_files(ctl, &files))
+        return CTL_USAGE;
+    if (!compose(ctl, line, sizeof(line))) {
+        log_error("the line would be longer than %d bytes", LIM_TRUST_LINE);
+        return CTL_USAGE;
+    }
+    int status = judge(ctl, line, &key);
+    status = status == CTL_OK ? refuse_revoked(&files, &key.key) : status;
+    if (status != CTL_OK)
+        return status;
+    if (trust_authorize(files.authorized, slice_of(line), &edit, &diag) < 0) {
+        log_error("%s", diag.text);
+        return CTL_FAILED;
+    }
+    print_result(ctl, files.authorized, line, edit);
+    return CTL_OK;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* msgctl key: the caller's public key, or that of a key file; the secret one is never printed. */
+#include "client/ctl.h"
+#include "client/json.h"
+#include "common/keys.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/paths.h"
+
+#include <grp.h>
+#include <sys/stat.h>
+
+#define HOST_KEY "/var/lib/msgd/host_key"
+
+static int find_path(const struct ctl *ctl, char out[static PATH_MAX], struct diag *ret_diag)
+{
+    struct paths paths;
+    const char *named = ctl->given[CTL_HOST] ? HOST_KEY : ctl->given[CTL_FILE];
+    if (named)
+        return snprintf(out, PATH_MAX, "%s", named) < PATH_MAX
+                   ? 0
+                   : diag_errno(ret_diag, -ENAMETOOLONG, "--file");
+    int r = paths_find(ctl->given[CTL_CONFIG], &paths, ret_diag);
+    if (r == 0)
+        memcpy(out, paths.identity, sizeof(paths.identity));
+    return r;
+}
+
+/* Root looks at another's key, such as _msgd's host_key, as that user and for good. */
+static int become_owner(const char *path, struct diag *ret_diag)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(path, &st) < 0 || st.st_uid == 0)
+        return 0;
+    if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
+        setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
+        return diag_errno(ret_diag, mem_errno(), path);
+    return 0;
+}
+
+static void print_key(const struct ctl *ctl, const struct noise_keypair *key, const char *path,
+                      bool made)
+{
+    char text[KEY_TEXT_LEN + 1];
+    key_format(&key->public, text);
+    if (!ctl->json) {
+        puts(text);
+        return;
+    }
+    json_open(stdout);
+    json_string(stdout, "key", slice_of(text));
+    json_string(stdout, "file", slice_of(path));
+    json_bool(stdout, "made", made);
+    json_close(stdout);
+}
+
+/* A file that was named to be shown is not made: the name may be a slip. */
+static int get_key(const struct ctl *ctl, const char *path, bool make,
+                   struct noise_keypair **ret_key, bool *ret_made, struct diag *ret_diag)
+{
+    bool named = ctl->given[CTL_FILE] || ctl->given[CTL_HOST];
+    if (!named || make)
+        return key_load_or_make(path, ret_key, ret_made, ret_diag);
+    int r = become_owner(path, ret_diag);
+    return r < 0 ? r : key_load(path, ret_key, ret_diag);
+}
+
+int ctl_key(const struct ctl *ctl)
+{
+    CLEANUP_KEY struct noise_keypair *key = NULL;
+    const char *verb = ctl->n_words ? ctl->words[0] : "show";
+    bool make = strcmp(verb, "make") == 0, made = false;
+    char path[PATH_MAX];
+    struct diag diag;
+    if ((!make && strcmp(verb, "show") != 0) || (make && ctl->given[CTL_HOST])) {
+        log_error("%s", make ? "msgd makes the host's key itself" : "key wants: show or make");
+        return CTL_USAGE;
+    }
+    if (find_path(ctl, path, &diag) < 0 || get_key(ctl, path, make, &key, &made, &diag) < 0) {
+        log_error("%s", diag.text);
+        return CTL_FAILED;
+    }
+    if (made || make)
+        log_notice("%s: %s", made ? "a new key was made" : "there was a key already", path);
+    print_key(ctl, key, path, made);
+    return CTL_OK;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * msgctl revoke: the key is first entered in revoked_keys, which ends its connections, and then
+ * taken out of authorized_keys. Whatever fails in between, the key stays refused.
+ */
+#include "client/ctl.h"
+#include "client/ctl_trust_files.h"
+#include "client/json.h"
+#include "common/keys.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "common/trust_edit.h"
+
+#include <string.h>
+
+static void print_result(const struct ctl *ctl, const struct ctl_trust_files *files,
+                         const char *key, const char *name, bool added, bool removed)
+{
+    if (!ctl->json) {
+        printf("%s%s%s is %srevoked (%s)%s%s\n", key, *name ? " " : "", name,
+               added ? "" : "already ", files->revoked, removed ? ", taken out of " : "",
+               removed ? files->authorized : "");
+        return;
+    }
+    json_open(stdout);
+    json_string(stdout, "key", slice_of(key));
+    json_string(stdout, "name", slice_of(name));
+    json_bool(stdout, "added", added);
+    json_bool(stdout, "removed", removed);
+    json_string(stdout, "file", slice_of(files->revoked));
+    json_close(stdout);
+}
+
+static int revoke(const struct ctl *ctl, const struct ctl_trust_files *files,
+                  const struct noise_public *key, const char *name)
+{
+    enum trust_edit added, removed;
+    struct diag diag;
+    char text[KEY_TEXT_LEN + 1];
+    if (trust_revoke(files->revoked, key, name, &added, &diag) < 0 ||
+        trust_remove(files->authorized, key, &removed, &diag) < 0) {
+        log_error("%s", diag.text);
+        return CTL_FAILED;
+    }
+    key_format(key, text);
+    print_result(ctl, files, text, name, added == TRUST_ADDED, removed == TRUST_REMOVED);
+    return CTL_OK;
+}
+
+/* Every key with the name; all are tried. */
+static int revoke_name(const struct ctl *ctl, const struct ctl_trust_files *files,
+                       const struct authorized_keys *keys)
+{
+    int status = CTL_OK;
+    size_t found = 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct authorized_key *key = &keys->keys[i];
+        if (strcmp(key->name, ctl->words[0]) != 0)
+            continue;
+        found++;
+        if (revoke(ctl, files, &key->key, key->name) != CTL_OK)
+            status = CTL_FAILED;
+    }
+    if (found)
+        return status;
+    log_error("%s has no key of the name %s", files->authorized, ctl->words[0]);
+    return CTL_FAILED;
+}
+
+/* With a broken authorized_keys a key is revoked all the same; then taking it out there fails. */
+static int revoke_key(const struct ctl *ctl, const struct ctl_trust_files *files,
+                      const struct authorized_keys *keys, const struct noise_public *key)
+{
+    const struct authorized_key *line = authorized_keys_find(keys, key);
+    return revoke(ctl, files, key, line ? line->name : "");
+}
+
+int ctl_revoke(const struct ctl *ctl)
+{
+    struct ctl_trust_files files;
+    struct authorized_keys keys = {0};
+    struct noise_public key;
+    struct diag diag;
+    struct slice word = slice_of(ctl->words[0]);
+    bool is_key = key_parse(word, &key) == 0;
+    if (!is_key && !text_is_name(word)) {
+        log_error("neither a key, x25519: and 43 characters, nor a name: %s", ctl->words[0]);
+        return CTL_USAGE;
+    }
+    if (!ctl_find_trust_files(ctl, &files))
+        return CTL_USAGE;
+    if (trust_read_authorized(files.authorized, &keys, &diag) < 0 && !is_key) {
+        log_error("%s", diag.text);
+        return CTL_FAILED;
+    }
+    int status = is_key ? revoke_key(ctl, &files, &keys, &key) : revoke_name(ctl, &files, &keys);
+    authorized_keys_free(&keys);
+    return status;
+}
