@@ -4,33 +4,13 @@
  * without, measured in turns in the same run. CPU time of this process, one core.
  */
 #include "protocol/noise.h"
-
-#include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "tests/bench/bench.h"
 
 #define ROUNDS 40
 #define EACH   100 /* of everything, in each round */
 
-enum { SCALARMULT, SCALARMULT_BASE, INITIATOR, RESPONDER, MEASURES };
-
-static double taken[MEASURES][ROUNDS]; /* microseconds, of one */
-static struct noise_keypair keys[2];
-
-static double now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static void require(bool truth)
-{
-    if (!truth)
-        abort();
-}
+static struct noise_keypair keys[2];                             /* 0: the initiator's */
+static double scalarmult[ROUNDS], base[ROUNDS], side[2][ROUNDS]; /* microseconds, of one */
 
 /* One handshake between two ends in this process; adds what each took. */
 static void shake_hands(double us[2])
@@ -38,84 +18,69 @@ static void shake_hands(double us[2])
     struct noise_handshake ends[2];
     struct noise_secret ephemeral;
     struct noise_cipher send, receive;
-    uint8_t message[256], payload[256];
+    uint8_t message[256], payload[256] = "";
     size_t len = 0;
 
     for (int i = 0; i < 2; i++) {
         randombytes_buf(ephemeral.bytes, NOISE_KEY);
-        double from = now_us();
-        require(noise_init(&ends[i], i == 0, &keys[i], &ephemeral, payload, 8) == 0);
-        us[i] += now_us() - from;
+        double from = bench_us(CLOCK_PROCESS_CPUTIME_ID);
+        int r = noise_init(&ends[i], i == 0, &keys[i], &ephemeral, payload, 8);
+        us[i] += bench_us(CLOCK_PROCESS_CPUTIME_ID) - from;
+        bench_require(r == 0, "noise_init");
     }
     for (int i = 0; i < 2 * NOISE_MESSAGES; i++) { /* write, read, write, ... */
         int end = (i + 1) / 2 % 2;
-        double from = now_us();
+        double from = bench_us(CLOCK_PROCESS_CPUTIME_ID);
         ssize_t n = i % 2 == 0 ? noise_write(&ends[end], NULL, 0, message, sizeof(message))
                                : noise_read(&ends[end], message, len, payload, sizeof(payload));
-        us[end] += now_us() - from;
-        require(n >= 0);
+        us[end] += bench_us(CLOCK_PROCESS_CPUTIME_ID) - from;
+        bench_require(n >= 0, "the handshake failed");
         len = (size_t)n;
     }
     for (int i = 0; i < 2; i++) {
-        double from = now_us();
-        require(noise_split(&ends[i], &send, &receive) == 0);
+        double from = bench_us(CLOCK_PROCESS_CPUTIME_ID);
+        int r = noise_split(&ends[i], &send, &receive);
         noise_wipe(&ends[i]);
-        us[i] += now_us() - from;
+        us[i] += bench_us(CLOCK_PROCESS_CPUTIME_ID) - from;
+        bench_require(r == 0, "noise_split");
     }
 }
 
 static void measure(int round)
 {
-    uint8_t out[NOISE_KEY];
-    double us[2] = {0, 0}, from = now_us();
+    struct bench_dh dh = bench_scalarmult(EACH);
+    double us[2] = {0, 0};
 
-    for (int i = 0; i < EACH; i++)
-        require(crypto_scalarmult(out, keys[0].secret.bytes, keys[1].public.bytes) == 0);
-    taken[SCALARMULT][round] = (now_us() - from) / EACH;
-    from = now_us();
-    for (int i = 0; i < EACH; i++)
-        require(crypto_scalarmult_base(out, keys[0].secret.bytes) == 0);
-    taken[SCALARMULT_BASE][round] = (now_us() - from) / EACH;
     for (int i = 0; i < EACH; i++)
         shake_hands(us);
-    taken[INITIATOR][round] = us[0] / EACH;
-    taken[RESPONDER][round] = us[1] / EACH;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double values[static ROUNDS])
-{
-    qsort(values, ROUNDS, sizeof(values[0]), by_size);
-    return values[ROUNDS / 2];
+    scalarmult[round] = dh.scalarmult;
+    base[round] = dh.base;
+    for (int i = 0; i < 2; i++)
+        side[i][round] = us[i] / EACH;
 }
 
 int main(void)
 {
-    double us[MEASURES];
+    static const char *const names[] = {"initiator", "responder"};
 
-    require(sodium_init() >= 0);
+    bench_require(sodium_init() >= 0, "sodium_init");
     for (int i = 0; i < 2; i++) {
         randombytes_buf(keys[i].secret.bytes, NOISE_KEY);
-        require(noise_public_key(&keys[i].secret, &keys[i].public) == 0);
+        bench_require(noise_public_key(&keys[i].secret, &keys[i].public) == 0, "a key");
     }
     for (int round = 0; round < ROUNDS; round++)
         measure(round);
-    for (int i = 0; i < MEASURES; i++)
-        us[i] = median(taken[i]);
 
-    double four = 3 * us[SCALARMULT] + us[SCALARMULT_BASE]; /* ee, es, se and the ephemeral key */
-    printf("crypto_scalarmult        %7.1f us    crypto_scalarmult_base %.1f us\n", us[SCALARMULT],
-           us[SCALARMULT_BASE]);
-    printf("four of them             %7.1f us    %6.0f a second a core: the bound\n", four,
+    struct bench_dh dh = {bench_percentile(scalarmult, ROUNDS, 0.5),
+                          bench_percentile(base, ROUNDS, 0.5)};
+    double four = bench_four(dh);
+    printf("scalar multiplication   %7.1f us, of the base point %.1f us\n", dh.scalarmult, dh.base);
+    printf("four of them            %7.1f us   %6.0f a second a core: the bound\n", four,
            1e6 / four);
-    for (int i = INITIATOR; i <= RESPONDER; i++)
-        printf("handshake, %-9s     %7.1f us    %6.0f a second a core    %.2f times the four\n",
-               i == INITIATOR ? "initiator" : "responder", us[i], 1e6 / us[i], us[i] / four);
+    for (int i = 0; i < 2; i++) {
+        double us = bench_percentile(side[i], ROUNDS, 0.5);
+        printf("handshake, %s    %7.1f us   %6.0f a second a core   %.2f times the four\n",
+               names[i], us, 1e6 / us, us / four);
+    }
     return 0;
 }
