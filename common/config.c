@@ -56,6 +56,7 @@ void config_defaults(struct config *ret_config)
             strcpy(text_of(ret_config, key), key->text);
 }
 
+/* section NULL: whichever has the name. */
 static const struct key *find(const char *section, const char *name)
 {
     for (const struct key *key = keys; key < keys + ARRAY_SIZE(keys); key++)
@@ -64,9 +65,21 @@ static const struct key *find(const char *section, const char *name)
     return NULL;
 }
 
+/* As an option: --max-time is max_time. */
+static const struct key *find_option(const char *option)
+{
+    char name[32];
+    size_t len = strlen(option);
+    if (len >= sizeof(name))
+        return NULL;
+    for (size_t i = 0; i <= len; i++)
+        name[i] = (char)(option[i] == '-' ? '_' : option[i]);
+    return find(NULL, name);
+}
+
 bool config_has(const char *key)
 {
-    return find(NULL, key) != NULL;
+    return find_option(key) != NULL;
 }
 
 bool config_listen_next(struct slice *list, struct sockaddr_storage *ret_address)
@@ -110,7 +123,7 @@ static int set_text(struct config *config, const struct key *key, const char *va
     if (!is_writable(value))
         return diag_set(ret_diag, -EINVAL, "%s holds what no configuration file can hold",
                         key->name);
-    if (key->kind == KIND_PATH && value[0] != '/')
+    if (key->kind == KIND_PATH && value[0] != '/' && (*value || *key->text))
         return diag_set(ret_diag, -EINVAL, "%s wants a path that begins with /", key->name);
     int r = key->kind == KIND_LISTEN ? set_listen(key, value, ret_diag) : 0;
     if (r == 0)
@@ -152,7 +165,7 @@ static int set(struct config *config, const struct key *key, const char *value,
 
 int config_set(struct config *config, const char *key, const char *value, struct diag *ret_diag)
 {
-    const struct key *found = find(NULL, key);
+    const struct key *found = find_option(key);
     if (!found)
         return diag_set(ret_diag, -EINVAL, "unknown key %s", key);
     return set(config, found, value, ret_diag);

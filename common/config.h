@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#define CONFIG_FILE "/etc/msgd/msgd.conf"
+#define CONFIG_FILE     "/etc/msgd/msgd.conf"
+#define CONFIG_STATE    "/run/msgd/state"
+#define CONFIG_HOST_KEY "/var/lib/msgd/host_key"
 
 struct config {
 #define STRING(section, key, initial, longest, help)       char key[(longest) + 1];
@@ -28,7 +30,7 @@ struct config {
 
 void config_defaults(struct config *ret_config);
 
-/* Sets one key, for an option of the command line. 0, or -EINVAL with the reason. */
+/* Sets one key, for an option of the command line: - may stand for _. 0, or -EINVAL with the reason. */
 int config_set(struct config *config, const char *key, const char *value, struct diag *ret_diag);
 /* Whether there is such a key: then msgd has the option --key. */
 bool config_has(const char *key);
@@ -42,7 +44,10 @@ int config_parse(struct config *config, const char *file, struct slice text, str
  */
 int config_load(const char *file, bool required, struct config *ret_config, struct diag *ret_diag);
 
-/* Puts in place of an empty name and a uid_min of 0 what the system says. 0 or negative errno. */
+/*
+ * Puts in place of an empty name and a uid_min of 0 what the system says, and the host key's path.
+ * 0 or negative errno.
+ */
 int config_complete(struct config *config, const char *login_defs, struct diag *ret_diag);
 
 /* Every key with its value, as a file that config_parse() reads back to the same. */

@@ -88,8 +88,20 @@ static uint64_t login_uid_min(const char *login_defs)
     return 1000;
 }
 
+/* A daemon of one's own keeps its key with all else it keeps. */
+static void place_host_key(struct config *config)
+{
+    if (config->host_key[0])
+        return;
+    if (strcmp(config->state, CONFIG_STATE) == 0)
+        strcpy(config->host_key, CONFIG_HOST_KEY);
+    else
+        snprintf(config->host_key, sizeof(config->host_key), "%s/host_key", config->state);
+}
+
 int config_complete(struct config *config, const char *login_defs, struct diag *ret_diag)
 {
+    place_host_key(config);
     if (config->uid_min == 0)
         config->uid_min = login_uid_min(login_defs);
     if (!config->name[0] && gethostname(config->name, sizeof(config->name) - 1) < 0)

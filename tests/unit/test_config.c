@@ -67,6 +67,7 @@ static void test_refused(void)
     refused("[msgd]\nname = \xFF\n", "f:2: column 8: byte 0xFF, which is not UTF-8");
     refused("[msgd]\nsocket = run/x\n", "f:2: socket wants a path that begins with /");
     refused("[msgd]\nsocket =\n", "f:2: socket wants a path that begins with /");
+    refused("[limits]\nmax-time = 9\n", "f:2: unknown key max-time in section [limits]");
     refused("[limits]\nuids =\n", "f:2: uids wants a number from 1 to 1000000");
     refused("[limits]\nuids = 0\n", "f:2: uids wants a number from 1 to 1000000");
     refused("[limits]\nuids = 1000001\n", "f:2: uids wants a number from 1 to 1000000");
@@ -132,6 +133,9 @@ static void test_set(void)
     CU_ASSERT_FALSE(config_has("uid"));
     CU_ASSERT_EQUAL(config_set(&config, "uids", "7", &diag), 0);
     CU_ASSERT_EQUAL(config.uids, 7);
+    CU_ASSERT_TRUE(config_has("max-time"));
+    CU_ASSERT_EQUAL(config_set(&config, "max-time", "9", &diag), 0);
+    CU_ASSERT_EQUAL(config.max_time, 9000);
     CU_ASSERT_EQUAL(config_set(&config, "uid", "7", &diag), -EINVAL);
     CU_ASSERT_STRING_EQUAL(diag.text, "unknown key uid");
     CU_ASSERT_EQUAL(config_set(&config, "name", "a ;b", &diag), -EINVAL);
@@ -225,8 +229,12 @@ static void test_complete(void)
     CU_ASSERT_EQUAL(config_complete(&config, in_folder("login.defs"), NULL), 0);
     CU_ASSERT_EQUAL(config.uid_min, 500);
     CU_ASSERT_TRUE(strlen(config.name) > 0);
+    CU_ASSERT_STRING_EQUAL(config.host_key, "/var/lib/msgd/host_key");
     config_defaults(&config);
+    CU_ASSERT_EQUAL(config_set(&config, "state", "/x", NULL), 0);
+    CU_ASSERT_EQUAL(config_set(&config, "host_key", "", NULL), 0);
     CU_ASSERT_EQUAL(config_complete(&config, in_folder("none"), NULL), 0);
+    CU_ASSERT_STRING_EQUAL(config.host_key, "/x/host_key");
     CU_ASSERT_EQUAL(config.uid_min, 1000);
     config.uid_min = 70;
     strcpy(config.name, "n");
