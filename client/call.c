@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/call.h"
 
-#include "common/stream.h"
+#include "client/dial.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -13,17 +13,10 @@
 static const uint64_t pauses[] = {0, 100, 300, 1000, 2000};
 
 enum step {
-    STEP_RESOLVE,
-    STEP_CONNECT, /* up to the handshake's end */
+    STEP_CONNECT, /* up to the key's judgement */
     STEP_ANSWER,  /* the request is sent */
     STEP_PAUSE,   /* the connection is lost; another try follows */
     STEP_END,     /* waits for its handles to close */
-};
-
-/* A look-up has memory of its own: a resolver that hangs outlives the call that gave it up. */
-struct lookup {
-    uv_getaddrinfo_t request;
-    struct call *call; /* NULL: given up */
 };
 
 struct call {
@@ -31,9 +24,7 @@ struct call {
     struct call_config config;
     struct msg request;
     enum step step;
-    struct lookup *lookup;                /* under way */
-    struct addrinfo *addresses, *address; /* found, and the one being tried */
-    struct sockaddr_storage literal;      /* where the host is an address itself */
+    struct dial *dial; /* CONNECT */
     struct stream *stream;
     uv_timer_t timer;   /* the step's deadline, or the pause's end */
     uv_timer_t give_up; /* of the whole call, or of a lost connection */
@@ -49,8 +40,6 @@ struct call {
     struct call_result result;
 };
 
-static void connect_to(struct call *call, const struct sockaddr *address);
-static void lost_before_open(struct call *call, int error);
 static void begin_try(struct call *call);
 
 /* ---- the end ----------------------------------------------------------------------------------
@@ -72,27 +61,17 @@ static void on_timer_closed(uv_handle_t *handle)
     maybe_done(call);
 }
 
-static void forget_addresses(struct call *call)
-{
-    if (call->addresses != NULL)
-        uv_freeaddrinfo(call->addresses);
-    call->addresses = call->address = NULL;
-}
-
 static void finish(struct call *call, enum call_outcome outcome)
 {
     if (call->step == STEP_END)
         return;
     call->step = STEP_END;
     call->result.outcome = outcome;
-    forget_addresses(call);
     uv_close((uv_handle_t *)&call->timer, on_timer_closed);
     uv_close((uv_handle_t *)&call->give_up, on_timer_closed);
-    if (call->lookup != NULL) {
-        call->lookup->call = NULL;
-        uv_cancel((uv_req_t *)&call->lookup->request);
-        call->lookup = NULL;
-    }
+    if (call->dial != NULL)
+        dial_cancel(call->dial);
+    call->dial = NULL;
     if (call->stream != NULL)
         stream_close(call->stream);
 }
@@ -299,12 +278,35 @@ static void on_local_server(struct call *call)
     }
 }
 
-static void on_key(void *owner, struct stream *stream, const struct noise_public *key)
+static void on_gone(void *owner, struct stream *stream, const struct stream_end *end)
 {
     struct call *call = owner;
 
-    if (call->step == STEP_END)
+    (void)stream;
+    call->stream = NULL;
+    if (call->step == STEP_END) {
+        maybe_done(call);
         return;
+    }
+    call->result.error = end->error;
+    call->result.end = end->why;
+    call->result.refusal = end->refusal;
+    if (call->sent && survives_loss(call))
+        try_again(call);
+    else
+        finish(call, call->step == STEP_ANSWER ? CALL_UNREACHABLE : connect_outcome(end));
+}
+
+static const struct stream_owner stream_owner = {.message = on_message, .gone = on_gone};
+
+/* Somebody answers and has shown a key, or, on the Unix socket, credentials. */
+static void on_reached(void *owner, struct stream *stream, const struct noise_public *key)
+{
+    struct call *call = owner;
+
+    call->dial = NULL;
+    call->stream = stream;
+    stream_set_owner(stream, &stream_owner, call);
     if (key == NULL) {
         on_local_server(call);
         return;
@@ -321,154 +323,37 @@ static void on_key(void *owner, struct stream *stream, const struct noise_public
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
-static void on_gone(void *owner, struct stream *stream, const struct stream_end *end)
+static void on_unreached(void *owner, const struct stream_end *end)
 {
     struct call *call = owner;
 
-    (void)stream;
-    call->stream = NULL;
-    if (call->step == STEP_END) {
-        maybe_done(call);
-        return;
-    }
-    call->result.error = end->error;
-    call->result.end = end->why;
-    call->result.refusal = end->refusal;
-    if (call->step == STEP_CONNECT && call->address != NULL && call->address->ai_next != NULL) {
-        call->address = call->address->ai_next;
-        connect_to(call, call->address->ai_addr);
-    } else if (call->sent && survives_loss(call)) {
-        try_again(call);
-    } else {
-        finish(call, call->step == STEP_ANSWER ? CALL_UNREACHABLE : connect_outcome(end));
-    }
+    call->dial = NULL;
+    on_gone(call, NULL, end);
 }
 
-static const struct stream_owner stream_owner = {
-    .key = on_key,
-    .message = on_message,
-    .gone = on_gone,
-};
-
-static void note_address(struct call *call, const struct sockaddr *address)
-{
-    char host[64] = "?";
-
-    if (address->sa_family == AF_UNIX) {
-        snprintf(call->result.address, sizeof(call->result.address), "%s", call->server.socket);
-        return;
-    }
-    if (address->sa_family == AF_INET6)
-        uv_ip6_name((const struct sockaddr_in6 *)(const void *)address, host, sizeof(host));
-    else
-        uv_ip4_name((const struct sockaddr_in *)(const void *)address, host, sizeof(host));
-    snprintf(call->result.address, sizeof(call->result.address), "%s port %u", host,
-             (unsigned)call->server.port);
-}
-
-static void connect_to(struct call *call, const struct sockaddr *address)
-{
-    struct stream_config config = {
-        .loop = call->config.loop,
-        .owner = &stream_owner,
-        .context = call,
-        .static_keys = call->config.identity,
-        .agent = SLICE("msg " PACKAGE_VERSION),
-    };
-
-    call->step = STEP_CONNECT;
-    call->last_id = 0;
-    note_address(call, address);
-    int result = stream_connect(&call->stream, &config, address);
-    if (result < 0)
-        lost_before_open(call, result);
-}
-
-static void lost_before_open(struct call *call, int error)
-{
-    struct stream_end end = {.why = PEER_END_LOST, .error = error};
-
-    on_gone(call, NULL, &end);
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
-{
-    struct lookup *lookup = (struct lookup *)request;
-    struct call *call = lookup->call;
-
-    free(lookup);
-    if (call == NULL || status < 0)
-        uv_freeaddrinfo(found);
-    if (call == NULL)
-        return;
-    call->lookup = NULL;
-    if (status < 0) {
-        lost_before_open(call, status);
-        return;
-    }
-    call->addresses = call->address = found;
-    connect_to(call, found->ai_addr);
-}
-
-static void resolve(struct call *call)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    struct lookup *lookup = calloc(1, sizeof(*lookup));
-    char port[8];
-
-    if (lookup == NULL) {
-        lost_before_open(call, -ENOMEM);
-        return;
-    }
-    snprintf(port, sizeof(port), "%u", (unsigned)call->server.port);
-    call->step = STEP_RESOLVE;
-    lookup->call = call;
-    int result = uv_getaddrinfo(call->config.loop, &lookup->request, on_resolved, call->server.host,
-                                port, &hints);
-    if (result < 0) {
-        free(lookup);
-        lost_before_open(call, result);
-        return;
-    }
-    call->lookup = lookup;
-}
-
-/* An address needs no resolver; true if the host is one. */
-static bool is_literal(struct call *call)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&call->literal;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&call->literal;
-
-    return uv_ip4_addr(call->server.host, call->server.port, v4) == 0 ||
-           uv_ip6_addr(call->server.host, call->server.port, v6) == 0;
-}
+static const struct dial_owner dial_owner = {.reached = on_reached, .failed = on_unreached};
 
 static void on_connect_deadline(uv_timer_t *timer)
 {
     struct call *call = timer->data;
 
-    if (!call->sent || !survives_loss(call))
+    if (!call->sent || !survives_loss(call)) {
         finish(call, CALL_TIMED_OUT);
-    else if (call->stream != NULL)
-        stream_drop(call->stream); /* gone leads on */
-    else
-        try_again(call);
+        return;
+    }
+    dial_cancel(call->dial);
+    call->dial = NULL;
+    try_again(call);
 }
 
-/* One try, from the name to the handshake's end within connect_ms. */
+/* One try, from the name to the key's judgement within connect_ms. */
 static void begin_try(struct call *call)
 {
+    call->step = STEP_CONNECT;
+    call->last_id = 0;
     uv_timer_start(&call->timer, on_connect_deadline, call->config.connect_ms, 0);
-    forget_addresses(call);
-    if (call->server.local) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        memcpy(address.sun_path, call->server.socket, sizeof(address.sun_path));
-        connect_to(call, (struct sockaddr *)&address);
-    } else if (is_literal(call)) {
-        connect_to(call, (struct sockaddr *)&call->literal);
-    } else {
-        resolve(call);
-    }
+    if (!dial_start(&call->dial, &call->config, call->result.address, &dial_owner, call))
+        on_unreached(call, &(struct stream_end){.why = PEER_END_LOST, .error = -ENOMEM});
 }
 
 /* ---- what the caller asks for ---------------------------------------------------------------- */
@@ -481,6 +366,7 @@ int call_start(struct call **ret_call, const struct call_config *config, const s
         return -ENOMEM;
     call->server = *config->server;
     call->config = *config;
+    call->config.server = &call->server;
     call->request = *request;
     uv_timer_init(config->loop, &call->timer);
     uv_timer_init(config->loop, &call->give_up);

@@ -523,6 +523,12 @@ int stream_accept(struct stream **ret_stream, uv_stream_t *listener, bool is_uni
 
 /* ---- what the owner asks for ----------------------------------------------------------------- */
 
+void stream_set_owner(struct stream *stream, const struct stream_owner *owner, void *context)
+{
+    stream->owner = owner;
+    stream->context = context;
+}
+
 int stream_send(struct stream *stream, const struct msg *msg)
 {
     struct peer_output output;

@@ -54,6 +54,8 @@ struct stream_config {
 int stream_connect(struct stream **ret_stream, const struct stream_config *config,
                    const struct sockaddr *address);
 
+/* Another owner takes it over: no callback comes to the earlier one any more. */
+void stream_set_owner(struct stream *stream, const struct stream_owner *owner, void *context);
 /* Queues a message. 0, or -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or closing). */
 int stream_send(struct stream *stream, const struct msg *msg);
 /* NULL accepts. A server's code is sent as ERROR on the first request, then the stream closes. */

@@ -83,10 +83,15 @@ static bool read_all(struct end *end)
     return any;
 }
 
+/* Both ends read until neither has anything left that moves it. */
 static void pump(void)
 {
-    while (read_all(&server) | read_all(&client))
-        ;
+    bool moved;
+
+    do {
+        moved = read_all(&server);
+        moved = read_all(&client) || moved;
+    } while (moved);
 }
 
 static void verdict(struct end *end, const char *reject)
