@@ -146,14 +146,15 @@ int message_clean(struct slice raw, enum message_kind kind, const char *charset,
                   size_t *ret_len, struct message_error *ret_error)
 {
     const struct kind_row *row = &KINDS[kind];
-    const char *from = source_charset(raw, charset);
     CLEANUP_FREE char *text = NULL;
+    const char *from;
     size_t len = 0;
     int r;
 
     if (raw.len > MESSAGE_RAW_MAX)
         return refuse(ret_error, "the %s is too long; at most %zu bytes can be sent", row->name,
                       row->limit);
+    from = source_charset(raw, charset);
     r = from ? convert(raw, from, row->name, &text, &len, ret_error) : copy(raw, &text, &len);
     if (r < 0)
         return r;

@@ -89,6 +89,12 @@ static void take_miss(struct outcome *outcome, const struct msg_miss *miss)
     }
 }
 
+void outcome_take_misses(struct outcome *outcome, const struct outcome *told)
+{
+    memcpy(outcome->missed, told->missed, sizeof(outcome->missed));
+    outcome->miss_status = told->miss_status;
+}
+
 /* ---- deliveries ---------------------------------------------------------------------------------
  */
 

@@ -44,6 +44,9 @@ void outcome_free(struct outcome *outcome);
 /* EVENT; all else is ignored. */
 void outcome_message(struct outcome *outcome, const struct msg *msg);
 
+/* What was told of targets already, in the answer to WHO, is not told again. */
+void outcome_take_misses(struct outcome *outcome, const struct outcome *told);
+
 /* The end: says what remains to be said and returns the exit status. */
 int outcome_finish(struct outcome *outcome, const struct call_result *result);
 

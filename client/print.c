@@ -9,11 +9,13 @@ static const struct line_row {
     const char *template;
 } LINE_TABLE[LINES] = {
 #define OUT                          LINE_OUT
+#define TOLD                         LINE_TOLD
 #define ERR                          LINE_ERR
 #define NOTE                         LINE_NOTE
 #define LINE(NAME, stream, template) [LINE_##NAME] = {stream, template},
 #include "client/lines.def"
 #undef OUT
+#undef TOLD
 #undef ERR
 #undef NOTE
 };
@@ -37,7 +39,7 @@ enum line_stream line_stream(enum line line)
 
 bool line_is_shown(enum line line, bool verbose)
 {
-    return verbose || line_stream(line) == LINE_ERR;
+    return verbose || line_stream(line) == LINE_ERR || line_stream(line) == LINE_TOLD;
 }
 
 /* The field with the name that begins here, up to the closing brace. */

@@ -17,7 +17,7 @@ enum line {
     LINES
 };
 
-enum line_stream { LINE_OUT, LINE_ERR, LINE_NOTE };
+enum line_stream { LINE_OUT, LINE_TOLD, LINE_ERR, LINE_NOTE };
 
 /* X(field): what may stand in braces in lines.def. */
 #define LINE_FIELDS(X)                                                                             \

@@ -137,7 +137,8 @@ struct verdict verdict_of_call(const struct call_result *result, const struct ca
         return (struct verdict){result->uid == 65534 ? LINE_BAD_SERVER_NAMESPACE : LINE_BAD_SERVER,
                                 EXIT_UNREACHABLE, NULL};
     case CALL_UNKNOWN:
-        return (struct verdict){LINE_UNKNOWN, EXIT_UNKNOWN, NULL};
+        return (struct verdict){result->code[0] ? LINE_UNKNOWN_LIFE : LINE_UNKNOWN, EXIT_UNKNOWN,
+                                NULL};
     }
     return (struct verdict){LINES, EXIT_DONE, NULL};
 }
@@ -151,6 +152,7 @@ const char *print_cause(int error)
         int error;
         const char *words;
     } CAUSES[] = {
+        {0, "the connection was closed"},
         {UV_ENOENT, "no such file"},
         {UV_ECONNREFUSED, "connection refused"},
         {UV_EACCES, "permission denied"},

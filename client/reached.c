@@ -56,7 +56,7 @@ static size_t mark_part(const struct outcome *outcome, enum part part, struct sl
     return n;
 }
 
-static bool all_digits(struct slice name)
+bool reached_is_number(struct slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
         if (name.ptr[i] < '0' || name.ptr[i] > '9')
@@ -69,7 +69,7 @@ static bool all_digits(struct slice name)
 static enum reached_kind mark_name(const struct outcome *outcome, struct slice name,
                                    bool marks[static LIM_DELIVERIES])
 {
-    if (all_digits(name) && mark_part(outcome, PART_ID, name, marks) > 0)
+    if (reached_is_number(name) && mark_part(outcome, PART_ID, name, marks) > 0)
         return REACHED_SESSION;
     if (mark_part(outcome, PART_USER, name, marks) > 0)
         return REACHED_USER;

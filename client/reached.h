@@ -27,6 +27,9 @@ struct reached_walk {
 /* The next target that has deliveries; false at the end. Begin with a walk of zeros but outcome. */
 bool reached_next(struct reached_walk *walk, struct reached *ret_reached);
 
+/* A name of digits only: a host takes it for an id first. */
+bool reached_is_number(struct slice name);
+
 /* What a selector names; `*` for everybody. */
 struct slice reached_name(const struct msg_selector *selector);
 

@@ -22,7 +22,7 @@ void speak(const struct speaker *speaker, enum line line, const struct line_fiel
         return;
     take_base(&all, &speaker->base);
     line_format(line, &all, text);
-    stream = line_stream(line) == LINE_OUT ? speaker->out : speaker->err;
+    stream = line_stream(line) <= LINE_TOLD ? speaker->out : speaker->err;
     fprintf(stream, "%s\n", text);
     fflush(stream); /* a waiting msg tells at once, into a pipe too */
 }

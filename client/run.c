@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/run.h"
+
+#include "client/interrupt.h"
+#include "common/mem.h"
+
+#include <pwd.h>
+
+/* ---- who and where ------------------------------------------------------------------------------
+ */
+
+static void find_me(struct run *run)
+{
+    const struct passwd *user = getpwuid(geteuid());
+
+    if (user)
+        snprintf(run->me, sizeof(run->me), "%s", user->pw_name);
+    else
+        snprintf(run->me, sizeof(run->me), "uid %u", (unsigned)geteuid());
+    run->speaker.base.me = slice_of(run->me);
+}
+
+static int complain(const struct run *run, const struct diag *diag)
+{
+    speak(&run->speaker, LINE_COMPLAINT, &(struct line_fields){.message = slice_of(diag->text)});
+    return EXIT_UNREACHABLE;
+}
+
+static int load_identity(struct run *run)
+{
+    struct diag diag;
+
+    if (paths_find(NULL, &run->paths, &diag) < 0)
+        return complain(run, &diag);
+    if (key_load_or_make(run->paths.identity, &run->identity, NULL, &diag) < 0)
+        return complain(run, &diag);
+    key_format(&run->identity->public, run->key);
+    run->speaker.base.key = slice_of(run->key);
+    run->speaker.base.file = slice_of(run->paths.identity);
+    trust_host_init(&run->trust, &run->server, run->paths.known_hosts);
+    return 0;
+}
+
+int run_begin(struct run *run)
+{
+    run->loop = uv_default_loop();
+    if (!run->loop)
+        return EXIT_UNREACHABLE;
+    uv_timer_init(run->loop, &run->patience);
+    run->patience.data = run;
+    find_me(run);
+    if (run->server.local)
+        gethostname(run->host, sizeof(run->host) - 1);
+    else
+        memcpy(run->host, run->server.name, sizeof(run->host));
+    run->speaker.base.host = slice_of(run->host);
+    return run->server.local ? 0 : load_identity(run);
+}
+
+void run_end(struct run *run)
+{
+    key_free(run->identity);
+    run->identity = NULL;
+}
+
+/* ---- exchanges ----------------------------------------------------------------------------------
+ */
+
+static enum call_judgement on_judge(void *context, const struct noise_public *key)
+{
+    struct exchange *exchange = context;
+
+    return trust_judge_host(&exchange->run->trust, key);
+}
+
+static void on_message(void *context, const struct msg *msg)
+{
+    struct exchange *exchange = context;
+    struct run *run = exchange->run;
+
+    if (msg->type == MSG_NOTE)
+        speak(&run->speaker, LINE_SERVER_NOTE, &(struct line_fields){.message = msg->u.note.msg});
+    if (msg->type == MSG_WELCOME && run->server.local) {
+        snprintf(run->host, sizeof(run->host), "%.*s", (int)msg->u.welcome.name.len,
+                 msg->u.welcome.name.ptr);
+        run->speaker.base.host = slice_of(run->host);
+    }
+    if (exchange->message)
+        exchange->message(exchange->context, msg);
+}
+
+static void on_reconnecting(void *context)
+{
+    const struct exchange *exchange = context;
+
+    speak(&exchange->run->speaker, LINE_RECONNECTING, NULL);
+}
+
+static void leave(struct exchange *exchange)
+{
+    struct exchange **link = &exchange->run->open;
+
+    while (*link && *link != exchange)
+        link = &(*link)->next;
+    if (*link)
+        *link = exchange->next;
+    exchange->call = NULL;
+}
+
+static void on_done(void *context, const struct call_result *result)
+{
+    struct exchange *exchange = context;
+
+    exchange->result = *result;
+    leave(exchange);
+}
+
+void run_start(struct run *run, struct exchange *exchange, const struct msg *request)
+{
+    static const struct call_owner owner = {on_judge, on_message, on_reconnecting, on_done};
+    const struct call_config config = {.loop = run->loop,
+                                       .server = &run->server,
+                                       .identity = run->identity,
+                                       .owner = &owner,
+                                       .context = exchange,
+                                       .connect_ms = LIM_HANDSHAKE,
+                                       .give_up_ms = exchange->give_up_ms,
+                                       .lost_ms = exchange->lost_ms};
+    int r;
+
+    exchange->run = run;
+    exchange->next = run->open;
+    run->open = exchange;
+    r = call_start(&exchange->call, &config, request);
+    if (r < 0) {
+        exchange->result = (struct call_result){.outcome = CALL_UNREACHABLE, .error = r};
+        leave(exchange);
+    }
+}
+
+/* ---- signals ------------------------------------------------------------------------------------
+ */
+
+static void abandon_all(struct run *run)
+{
+    for (struct exchange *e = run->open; e; e = e->next)
+        call_abandon(e->call);
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+    abandon_all(timer->data);
+}
+
+/* The first signal withdraws what is up, the second ends it at once. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct run *run = handle->data;
+
+    if (run->signal != 0) {
+        abandon_all(run);
+        return;
+    }
+    run->signal = number;
+    for (struct exchange *e = run->open; e; e = e->next) {
+        if (e->withdraw)
+            call_withdraw(e->call);
+        else
+            call_abandon(e->call);
+    }
+    uv_timer_start(&run->patience, on_patience_over, LIM_HANDSHAKE, 0);
+}
+
+void run_wait(struct run *run)
+{
+    interrupt_begin(run->signals, run->loop, on_signal, run);
+    while (run->open)
+        uv_run(run->loop, UV_RUN_ONCE);
+    interrupt_end(run->signals);
+}
+
+/* ---- one exchange -------------------------------------------------------------------------------
+ */
+
+void run_exchange(struct run *run, struct exchange *exchange, const struct msg *request)
+{
+    bool again;
+
+    do {
+        run_start(run, exchange, request);
+        run_wait(run);
+        again = exchange->result.outcome == CALL_KEY_UNKNOWN && run->signal == 0 &&
+                trust_ask(&run->trust, &exchange->result);
+    } while (again);
+}
+
+int run_trust(struct run *run)
+{
+    struct exchange ping = {.message = NULL};
+    struct msg request = {.type = MSG_PING};
+
+    if (run->server.local || trust_has_name(&run->trust))
+        return 0;
+    run_exchange(run, &ping, &request);
+    return ping.result.outcome == CALL_RESULT ? 0 : run_failure(run, &ping, false, NULL);
+}
+
+int run_failure(struct run *run, const struct exchange *exchange, bool all,
+                const struct line_fields *fields)
+{
+    struct line_fields whole = fields ? *fields : (struct line_fields){0};
+    char key[KEY_TEXT_LEN + 1];
+    enum line line;
+
+    if (run->signal != 0)
+        return EXIT_SIGNAL + run->signal;
+    line = trust_line(&run->trust, exchange->result.outcome, &whole);
+    if (line == LINES)
+        return speak_call(&run->speaker, &exchange->result, &run->server, all, fields);
+    key_format(&exchange->result.key, key);
+    whole.key = slice_of(key);
+    speak(&run->speaker, line, &whole);
+    return EXIT_UNREACHABLE;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one run of msg or msgctl has: its loop, the server and the keys to call it with, who speaks;
+ * and its calls, each from start to end, with signals on the way. Owns all of it until the process
+ * ends. Decides nothing of what is asked or said, but for the key of an unknown host, which it has
+ * a person asked about (client/trust.h).
+ */
+#ifndef MSG_CLIENT_RUN_H
+#define MSG_CLIENT_RUN_H
+
+#include "client/speak.h"
+#include "client/trust.h"
+#include "common/keys.h"
+#include "common/paths.h"
+
+struct exchange;
+
+struct run {
+    struct speaker speaker;
+    struct call_server server;
+    struct paths paths;
+    struct trust_host trust;        /* TCP: what is known of the host's key */
+    struct noise_keypair *identity; /* TCP */
+    uv_loop_t *loop;
+    uv_signal_t signals[3];
+    uv_timer_t patience;   /* runs after the first signal */
+    int signal;            /* that came; 0: none */
+    struct exchange *open; /* a list */
+    char me[LIM_NAME + 1]; /* login name, or the uid */
+    char host[256];        /* for lines; the server's own name once WELCOME has said it */
+    char key[KEY_TEXT_LEN + 1];
+};
+
+/* One request and what became of it. Set the first four, zero the rest. */
+struct exchange {
+    void (*message)(void *context, const struct msg *msg); /* EVENT and NOTE; may be NULL */
+    void *context;
+    uint64_t give_up_ms, lost_ms; /* as in struct call_config */
+    bool withdraw;                /* a signal withdraws it; else it is abandoned */
+    struct run *run;
+    struct call *call; /* NULL once it is done */
+    struct exchange *next;
+    struct call_result result;
+};
+
+/*
+ * Makes a run ready to call run->server. 0, or the exit status after saying why: over TCP the
+ * identity is read, or made.
+ */
+int run_begin(struct run *run);
+void run_end(struct run *run);
+
+/* Starts one exchange; several may be under way. A failure to start is a result too. */
+void run_start(struct run *run, struct exchange *exchange, const struct msg *request);
+/* Runs the loop until all are done. */
+void run_wait(struct run *run);
+/*
+ * One exchange from start to end. Where the host's key is unknown, a person is asked and, if he
+ * trusts it, the exchange is made again.
+ */
+void run_exchange(struct run *run, struct exchange *exchange, const struct msg *request);
+/* Asks about the host's key if it must be asked about. 0, or the exit status. */
+int run_trust(struct run *run);
+
+/* What an exchange without an answer comes to, said in a line; 128 + n after a signal. */
+int run_failure(struct run *run, const struct exchange *exchange, bool all,
+                const struct line_fields *fields);
+
+#endif
