@@ -48,7 +48,9 @@ class MsgdUser:
 
 
 class System:
-    def __init__(self):
+    def __init__(self, **config):
+        """config: keys of msgd.conf."""
+        self.config = config
         for name in ("msg", "msgd", "msgd-present"):
             if not os.path.exists(program(name)):
                 raise unittest.SkipTest(f"{name} is not built")
@@ -57,7 +59,8 @@ class System:
         os.chmod(self.folder, 0o755)
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.port = free_port()
-        self.socket = self.path("msgd.sock")
+        self.run, self.state = self.folder_of("run", 0o755), self.folder_of("state")
+        self.socket = os.path.join(self.run, "msgd.sock")
         self.authorized_keys = self.path("authorized_keys")
         self.revoked_keys = self.path("revoked_keys")
         self.utmp = Utmp(self.path("utmp"))
@@ -66,34 +69,40 @@ class System:
         for file in (self.authorized_keys, self.revoked_keys):
             with open(file, "w", encoding="utf-8"):
                 os.chmod(file, 0o644)
-        self.state = self.folder_of("state")
         if AM_ROOT:
             msgd = MsgdUser()
             self._stack.callback(msgd.release)
-            os.chown(self.state, msgd.uid, msgd.gid)
+            for folder in (self.run, self.state):
+                os.chown(folder, msgd.uid, msgd.gid)
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def folder_of(self, name):
+    def folder_of(self, name, mode=0o700):
         folder = self.path(name)
-        os.mkdir(folder, 0o700)
+        os.mkdir(folder, mode)
         return folder
 
     # ---- msgd-present and msgd -------------------------------------------------------------------
 
-    def arguments(self):
-        """The command line: what a system's folders hold is all moved into this one."""
-        return [program("msgd-present"), "--utmp", self.utmp.path, "--with-msgd",
-                "--socket", self.socket, "--listen", f"127.0.0.1:{self.port}",
-                "--state", self.state, "--authorized-keys", self.authorized_keys,
-                "--revoked-keys", self.revoked_keys]
+    def msgd_options(self):
+        """All that msgd keeps, in this system's folders; limits that many tests would meet, off."""
+        keys = {"socket": self.socket, "listen": f"127.0.0.1:{self.port}",
+                "host_key": os.path.join(self.state, "host_key"),
+                "seen": os.path.join(self.state, "seen"),
+                "authorized_keys": self.authorized_keys, "revoked_keys": self.revoked_keys,
+                "messages_a_minute": 100000, **self.config}
+        return [f"--{key}={value}" for key, value in keys.items()]
 
-    def start(self, *more):
+    def arguments(self):
+        return [program("msgd-present"), "--utmp", self.utmp.path, "--with-msgd",
+                *self.msgd_options()]
+
+    def start(self):
         """Starts it and waits until it answers."""
         self.log = open(self.path("log"), "ab")
         self._stack.callback(self.log.close)
-        self.process = subprocess.Popen(self.arguments() + list(more), stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, start_new_session=True)
         eventually(self._answers, lambda: f"msgd to answer: {self.logged()}")
 
