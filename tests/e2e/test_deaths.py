@@ -10,7 +10,7 @@ import time
 import unittest
 
 from harness import AM_ROOT, eventually
-from peer import ATTACH, CANCEL, ERROR, EVENT, GOAWAY, RESULT, SEND, LocalPeer, message
+from local_peer import ATTACH, CANCEL, ERROR, EVENT, GOAWAY, RESULT, SEND, LocalPeer, message
 from system import System
 
 
