@@ -88,10 +88,8 @@ class System:
     def msgd_options(self):
         """All that msgd keeps, in this system's folders; limits that many tests would meet, off."""
         keys = {"socket": self.socket, "listen": f"127.0.0.1:{self.port}",
-                "host_key": os.path.join(self.state, "host_key"),
-                "seen": os.path.join(self.state, "seen"),
-                "authorized_keys": self.authorized_keys, "revoked_keys": self.revoked_keys,
-                "messages_a_minute": 100000, **self.config}
+                "state": self.state, "authorized-keys": self.authorized_keys,
+                "revoked-keys": self.revoked_keys, "messages-a-minute": 100000, **self.config}
         return [f"--{key}={value}" for key, value in keys.items()]
 
     def arguments(self):
