@@ -20,7 +20,7 @@ static int find_path(const struct ctl *ctl, char out[static PATH_MAX], struct di
         return snprintf(out, PATH_MAX, "%s", named) < PATH_MAX
                    ? 0
                    : diag_errno(ret_diag, -ENAMETOOLONG, "--file");
-    int r = paths_find(ctl->given[CTL_CONFIG], &paths, ret_diag);
+    int r = paths_find(NULL, &paths, ret_diag);
     if (r == 0)
         memcpy(out, paths.identity, sizeof(paths.identity));
     return r;

@@ -1,80 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl trust: the pin of a host's key in the caller's known_hosts. */
-#include "client/ctl.h"
+#include "client/ctl_server.h"
 #include "client/json.h"
-#include "client/server.h"
-#include "common/keys.h"
-#include "common/known_hosts.h"
 #include "common/log.h"
-#include "common/msg_conf.h"
-#include "common/paths.h"
 
-/* HOST as `msg /SERVER:HOST` would take it: an alias of msg.conf stands for what it names. */
-static int find_server(const char *typed, const struct paths *paths, struct call_server *ret_server)
+static void print_result(const struct ctl *ctl, const char *name, const struct noise_public *key,
+                         const char *file)
 {
-    struct msg_conf conf;
-    struct diag diag;
-    const char *error = NULL;
-    if (msg_conf_load(paths->msg_conf, &conf, &diag) < 0) {
-        log_error("%s", diag.text);
-        return CTL_FAILED;
-    }
-    const char *alias = msg_conf_alias(&conf, typed);
-    bool good = server_parse(alias ? alias : typed, ret_server, &error);
-    msg_conf_free(&conf);
-    if (!good)
-        log_error("%s: %s", typed, error);
-    return good ? CTL_OK : CTL_USAGE;
-}
-
-static void print_result(const struct ctl *ctl, const char *name, const char *key, const char *file)
-{
+    char text[KEY_TEXT_LEN + 1];
+    key_format(key, text);
     if (!ctl->json) {
-        printf("%s is trusted by the key %s (%s)\n", name, key, file);
+        printf("%s is trusted by the key %s (%s)\n", name, text, file);
         return;
     }
     json_open(stdout);
     json_string(stdout, "host", slice_of(name));
-    json_string(stdout, "key", slice_of(key));
+    json_string(stdout, "key", slice_of(text));
     json_string(stdout, "file", slice_of(file));
     json_close(stdout);
 }
 
-static int pin(const struct ctl *ctl, const struct call_server *server, const struct paths *paths,
+/* The key is told us: nobody is called or asked. */
+static int pin(const struct ctl *ctl, const struct call_server *server,
                const struct noise_public *key)
 {
-    char name[KNOWN_HOST_NAME], text[KEY_TEXT_LEN + 1];
+    char name[KNOWN_HOST_NAME];
+    struct paths paths;
     struct diag diag;
     if (known_host_name(name, server->host, server->port) < 0) {
         log_error("%s is no name that a key can be kept for", server->host);
         return CTL_USAGE;
     }
-    int r = known_hosts_append(paths->known_hosts, name, key, &diag);
+    int r = paths_find(NULL, &paths, &diag);
+    r = r < 0 ? r : known_hosts_append(paths.known_hosts, name, key, &diag);
     if (r < 0) {
         log_error("%s", diag.text);
         if (r == -EEXIST)
             log_error("if the host really has a new key, take that line out first");
         return CTL_FAILED;
     }
-    key_format(key, text);
-    print_result(ctl, name, text, paths->known_hosts);
+    print_result(ctl, name, key, paths.known_hosts);
     return CTL_OK;
+}
+
+/* Calls the host for its key. Once that was judged, it does not matter what the host answers. */
+static int ask(const struct ctl *ctl, struct run *run)
+{
+    static const struct noise_public none;
+    const struct msg request = {.type = MSG_PING};
+    struct exchange ping = {.message = NULL};
+    run_start(run, &ping, &request);
+    run_wait(run);
+    bool trusted =
+        ping.result.outcome == CALL_KEY_UNKNOWN
+            ? run->signal == 0 && trust_ask(&run->trust, &ping.result)
+            : ping.result.outcome != CALL_KEY_REFUSED && !key_equal(&ping.result.key, &none);
+    if (!trusted)
+        return run_failure(run, &ping, false, NULL);
+    print_result(ctl, run->trust.name, &ping.result.key, run->paths.known_hosts);
+    return CTL_OK;
+}
+
+static int trust_shown(const struct ctl *ctl)
+{
+    static struct run run;
+    int status = ctl_begin(ctl, ctl->words[0], &run);
+    status = status == CTL_OK ? ask(ctl, &run) : status;
+    run_end(&run);
+    return status;
 }
 
 int ctl_trust(const struct ctl *ctl)
 {
     struct call_server server;
     struct noise_public key;
-    struct paths paths;
-    struct diag diag;
+    if (ctl->n_words == 1)
+        return trust_shown(ctl);
     if (key_parse(slice_of(ctl->words[1]), &key) < 0) {
         log_error("not a key, x25519: and 43 characters: %s", ctl->words[1]);
         return CTL_USAGE;
     }
-    if (paths_find(ctl->given[CTL_CONFIG], &paths, &diag) < 0) {
-        log_error("%s", diag.text);
-        return CTL_FAILED;
-    }
-    int status = find_server(ctl->words[0], &paths, &server);
-    return status == CTL_OK ? pin(ctl, &server, &paths, &key) : status;
+    int status = ctl_find_server(ctl, ctl->words[0], &server);
+    return status == CTL_OK ? pin(ctl, &server, &key) : status;
 }
