@@ -113,7 +113,8 @@ class Serving(Connection):
         accepted = self.deadline - FIRST_BYTES
         if preamble[:4] != MAGIC:
             return
-        code = self.server.refuse or (1 if preamble[4] != 1 else 2 if preamble != PREAMBLE_TCP else 0)
+        wrong = 1 if preamble[4] != 1 else 2 if preamble != PREAMBLE_TCP else 0
+        code = self.server.refuse or wrong
         if code:
             self.write(self.framed(REFUSAL + bytes([code, 1, 1, 1])))
             self.linger()
@@ -125,8 +126,11 @@ class Serving(Connection):
         else:
             self._reject()
 
+    def noise(self, preamble):
+        return Handshake(False, self.server.identity, preamble, self.server.dh)
+
     def _shake_hands(self, preamble):
-        noise = Handshake(False, self.server.identity, preamble, self.server.dh)
+        noise = self.noise(preamble)
         noise.read(self.read_frame(HANDSHAKE_1))
         self.write(self.framed(noise.write(msgpack.packb({"v": 1}))))
         payload = noise.read(self.read_frame(HANDSHAKE_3))
@@ -207,6 +211,9 @@ class Serving(Connection):
 
     def _send(self, found):
         requests, name = self.server.requests, (self.client_key, found.map["uid"])
+        if name in self.server.earlier:
+            self._error(found, "outcome-unknown")
+            return
         again = name in requests
         if again and requests[name].raw != found.raw:
             self._error(found, "conflict")
@@ -217,21 +224,24 @@ class Serving(Connection):
         if not again:
             self.server.begin(self.server.story, request)
 
+    def _known(self, found):
+        """The request that is meant; else ERROR."""
+        name = (self.client_key, found.map["uid"])
+        if name not in self.server.requests:
+            self._error(found, "outcome-unknown" if name in self.server.earlier else "unknown-uid")
+        return self.server.requests.get(name)
+
     def _attach(self, found):
-        request = self.server.requests.get((self.client_key, found.map["uid"]))
-        if not request:
-            self._error(found, "unknown-uid")
-            return
-        self.open.add(found.id)
-        request.hold(self, found.id, found.map.get("after", 0), True)
+        request = self._known(found)
+        if request:
+            self.open.add(found.id)
+            request.hold(self, found.id, found.map.get("after", 0), True)
 
     def _cancel(self, found):
-        request = self.server.requests.get((self.client_key, found.map["uid"]))
+        request = self._known(found)
         if request:
             request.cancelled.set()
             self.tell("RESULT", found.id, {"st": "ok", "q": 0})
-        else:
-            self._error(found, "unknown-uid")
 
     def _who(self, found):
         for start in range(0, len(self.server.sessions), EVENTS):
@@ -249,16 +259,23 @@ class Serving(Connection):
 class Server:
     """Listens on a free loopback port. `accounts`: names by static key."""
 
-    def __init__(self, identity, accounts, story=lambda request: None, dh=None):
+    def __init__(self, identity, accounts, story=lambda request: None, dh=None,
+                 serving=Serving):
         self.identity, self.accounts, self.story, self.dh = identity, accounts, story, dh
-        self.instance = os.urandom(16)
-        self.requests, self.sessions = {}, []
+        self.serving, self.instance = serving, os.urandom(16)
+        self.requests, self.earlier, self.sessions = {}, set(), []
         self.connections, self.heard, self.failures, self.closes = [], [], [], []
         self.refuse = 0
         self._threads = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
         self.begin(self._accept)
+
+    def die_and_start_again(self):
+        """What it knew is of an earlier life."""
+        self.earlier |= set(self.requests)
+        self.requests.clear()
+        self.instance = os.urandom(16)
 
     def begin(self, function, *arguments):
         thread = threading.Thread(target=self._run, args=(function, *arguments), daemon=True)
@@ -277,7 +294,7 @@ class Server:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            self.begin(self._connection, Serving(sock, self))
+            self.begin(self._connection, self.serving(sock, self))
 
     def _connection(self, serving):
         """Whatever ends it, it ends without another word."""

@@ -182,18 +182,20 @@ def _size(text):
 
 def _unclean(text, but=""):
     """Control characters, and bytes that were no UTF-8."""
-    return any((ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or 0xd800 <= ord(c) < 0xe000) and c not in but
-               for c in text)
+    bad = (range(0x20), range(0x7f, 0xa0), range(0xd800, 0xe000))
+    return any(c not in but and any(ord(c) in part for part in bad) for c in text)
 
 
 def fit_to_show(text, but="\t\n"):
     return not _unclean(text, but) and any(ord(c) not in SPACE for c in text)
 
 
+PYTHON = {"uint": int, "bool": bool, "name": str, "text": str, "bin": bytes, "blob": bytes}
+
+
 def _scalar_faults(kind, limit, value, key):
     """Ranks of what is wrong with one value that is no array or record."""
-    expected = {"uint": int, "bool": bool, "name": str, "text": str, "bin": bytes, "blob": bytes}[kind]
-    if type(value) is not expected or (kind == "uint" and value < 0):
+    if type(value) is not PYTHON[kind] or (kind == "uint" and value < 0):
         yield WRONG
     elif kind == "uint" and value > limit or kind == "blob" and len(value) > limit:
         yield LARGE
@@ -234,7 +236,8 @@ def _critical(value):
     """Keys with ! anywhere inside of what is not known itself."""
     if isinstance(value, dict):
         yield from ((CRITICAL, key) for key in value if key.startswith("!"))
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
         yield from _critical(inner)
 
 

@@ -19,7 +19,7 @@ from dissononce.extras.dh.dangerous.dh_nogen import NoGenDH
 from peer import (PREAMBLE_TCP, Client, Closed, Connection, GoneAway, Handshake, NotAuthentic,
                   Refused, Told)
 from peer_keys import Identity, host_name, key_of
-from peer_server import Server
+from peer_server import LIMITS, Server
 from peer_values import DOCUMENT, BadMessage, fault, message, scanned
 
 VECTORS = os.path.join(os.path.dirname(DOCUMENT), "vectors", "xx-session.json")
@@ -45,16 +45,17 @@ class Values(unittest.TestCase):
                 scanned(bytes.fromhex(text))
 
     def test_all_types_and_widths(self):
-        for value in (0, 127, 128, 2**16, 2**32, 2**64 - 1, -1, -33, -2**63, None, True, "", "é" * 20,
-                      "x" * 70000, b"", b"x" * 300, [1] * 15, [1] * 1024, {"a": {"b": []}}):
+        for value in (0, 127, 128, 2**16, 2**32, 2**64 - 1, -1, -33, -2**63, None, True, "",
+                      "é" * 20, "x" * 70000, b"", b"x" * 300, [1] * 15, [1] * 1024,
+                      {"a": {"b": []}}):
             self.assertEqual(scanned(msgpack.packb(value)), value)
         for one in ("01", "cc01", "cd0001", "ce00000001", "cf0000000000000001", "d001"):
             self.assertEqual(scanned(bytes.fromhex(one)), 1)
 
     def test_refused(self):
         self.refused("", "c1", "ca00000000", "cb0000000000000000", "d40000", "c70100", "0000", "a2",
-                     "9101" + "01", "81a16101" + "c0", "82a16101a16102", "8101" + "01", "dd00ffffff",
-                     "df00000021", "c6ffffffff")
+                     "9101" + "01", "81a16101" + "c0", "82a16101a16102", "8101" + "01",
+                     "dd00ffffff", "df00000021", "c6ffffffff")
 
     def test_bounds(self):
         deep, wide = 8, 1024
@@ -79,9 +80,10 @@ class Values(unittest.TestCase):
                 ({"text": "x" * 32769}, ("too-large", "text")),
                 ({"to": [{"user": "a"}] * 513}, ("too-many", "to.512")),
                 ({"text": " \n"}, ("bad-text", "text")), ({"title": "a\tb"}, ("bad-text", "title")),
-                ({"time_ms": 2**53}, ("too-large", "time_ms"))):
+                ({"time_ms": 2**53}, ("too-large", "time_ms")),
+                ({"title": "\x1b", "answers": ["a"] * 9}, ("too-many", "answers.8"))):
             self.assertEqual(fault("SEND", {**good, **change}), wanted)
-        self.assertIsNone(fault("SEND", {**good, "text": "x" * 32768, "new": {"deep": 1}, "wait": False}))
+        self.assertIsNone(fault("SEND", {**good, "text": "x" * 32768, "new": {"deep": 1}}))
 
 
 class Keys(unittest.TestCase):
@@ -117,7 +119,8 @@ class Vectors(unittest.TestCase):
 
     def setUp(self):
         self.vectors = vectors()
-        self.secrets = {name: bytes.fromhex(key["private"]) for name, key in self.vectors["keys"].items()}
+        self.secrets = {name: bytes.fromhex(key["private"])
+                        for name, key in self.vectors["keys"].items()}
 
     def fixed(self, name):
         return NoGenDH(X25519DH(), PrivateKey(self.secrets[name]))
@@ -134,7 +137,8 @@ class Vectors(unittest.TestCase):
         server = Handshake(False, Identity(self.secrets["server_static"]), PREAMBLE_TCP,
                            self.fixed("server_ephemeral"))
         self.assertEqual(PREAMBLE_TCP, self.hex("prologue"))
-        for number, (writer, reader) in enumerate(((client, server), (server, client), (client, server))):
+        turns = ((client, server), (server, client), (client, server))
+        for number, (writer, reader) in enumerate(turns):
             hello = self.vectors["handshake"][number]["hello"]
             payload = msgpack.packb(hello) if hello else b""
             self.assertEqual(payload, self.hex("handshake", number, "payload"))
@@ -278,7 +282,8 @@ class Both(unittest.TestCase):
         self.server.refuse = 3
         with self.assertRaises(Refused) as refused:
             self.client()
-        self.assertEqual(vars(refused.exception), {"code": 3, "lowest": 1, "highest": 1, "seconds": 1})
+        self.assertEqual(vars(refused.exception),
+                         {"code": 3, "lowest": 1, "highest": 1, "seconds": 1})
 
     def test_types_and_keys_that_nobody_knows(self):
         client = self.client()
@@ -294,7 +299,8 @@ class Both(unittest.TestCase):
 
     def test_fatal(self):
         for kind, number, fields in (("WHO", 0, {}), ("RESULT", 1, {}), ("PING", 1, {"t": 1}),
-                                     ("PING", 0, {}), ("WHO", 1, b"\x80\xc0"), ("HELLO", 0, {"v": 1}),
+                                     ("PING", 0, {}), ("WHO", 1, b"\x80\xc0"),
+                                     ("HELLO", 0, {"v": 1}),
                                      ("WHO", 1, bytes.fromhex("dd00ffffff"))):
             client = self.client()
             client.send(kind, number, fields)
@@ -302,6 +308,20 @@ class Both(unittest.TestCase):
                 client.welcomed()
                 client.receive()
             self.assertEqual((gone.exception.code, gone.exception.ours), ("bad-message", False))
+
+    def test_ids_rise(self):
+        client = self.client()
+        client.ask("WHO")
+        client.send("WHO", 1)
+        with self.assertRaises(GoneAway):
+            client.receive()
+
+    def test_another_protocol(self):
+        for hello, answer in ((b"GET / HT", b""), (b"MSG\0\2\1\0\0", b"\0\x08REF\0\1\1\1\1"),
+                              (b"MSG\0\1\0\0\0", b"\0\x08REF\0\2\1\1\1")):
+            with Connection(socket.create_connection(self.server.address)) as connection:
+                connection.write(hello)
+                self.assertEqual(connection.at_end(), answer)
 
     def test_a_frame_that_does_not_authenticate(self):
         client = self.client()
@@ -311,11 +331,18 @@ class Both(unittest.TestCase):
 
     def test_a_bad_server(self):
         """The client says GOAWAY bad-message, in the clear to be seen here."""
-        for frame, code in ((b"\x93\x22\x01\x80", "bad-message"), (b"\x93\x20\x01", "bad-message"),
-                            (b"\x93\x4e\x00\x80", "unsupported"), (b"\x93\x16\x01\x80", "bad-message")):
+        welcome = msgpack.packb([8, 0, {"v": 1, "inst": bytes(16), "name": "x", "you": "y",
+                                        "lim": LIMITS}])
+        result = msgpack.packb([34, 1, {"st": "ok", "q": 0}])
+        for welcomed, frame, code in ((True, b"\x93\x22\x01\x80", "bad-message"),
+                                      (True, b"\x93\x20\x01", "bad-message"),
+                                      (True, b"\x93\x4e\x00\x80", "unsupported"),
+                                      (True, b"\x93\x16\x01\x80", "bad-message"),
+                                      (True, welcome, "bad-message"),
+                                      (False, result, "bad-message")):
             ours, theirs = socket.socketpair()
             with Client(ours) as client, Connection(theirs) as server:
-                client.welcome = {"v": 1}
+                client.welcome = {"v": 1} if welcomed else None
                 server.write(server.framed(frame))
                 with self.assertRaises(GoneAway) as gone:
                     theirs.shutdown(socket.SHUT_WR)
