@@ -40,5 +40,6 @@ int ctl_begin(const struct ctl *ctl, const char *host, struct run *ret_run)
     int status = ctl_find_server(ctl, host, &ret_run->server);
     ret_run->speaker.out = stdout;
     ret_run->speaker.err = stderr;
+    ret_run->speaker.base.program = SLICE("msgctl");
     return status == CTL_OK ? run_begin(ret_run) : status;
 }

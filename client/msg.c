@@ -104,6 +104,7 @@ int main(int argc, char **argv)
     setlocale(LC_ALL, "");
     run.speaker.out = stdout;
     run.speaker.err = stderr;
+    run.speaker.base.program = SLICE("msg");
     status = read_options(argc, argv, &run.speaker, &options);
     if (status != EXIT_DONE)
         return status;

@@ -35,7 +35,8 @@ enum line_stream { LINE_OUT, LINE_TOLD, LINE_ERR, LINE_NOTE };
     X(message)                                                                                     \
     X(code)                                                                                        \
     X(id)                                                                                          \
-    X(at)
+    X(at)                                                                                          \
+    X(program)
 
 struct line_fields {
 #define X(field) struct slice field;

@@ -30,7 +30,7 @@ static int load_identity(struct run *run)
 {
     struct diag diag;
 
-    if (paths_find(NULL, &run->paths, &diag) < 0)
+    if (run->paths.folder[0] == '\0' && paths_find(NULL, &run->paths, &diag) < 0)
         return complain(run, &diag);
     if (key_load_or_make(run->paths.identity, &run->identity, NULL, &diag) < 0)
         return complain(run, &diag);

@@ -44,7 +44,7 @@ struct exchange {
 };
 
 /*
- * Makes a run ready to call run->server. 0, or the exit status after saying why: over TCP the
+ * Makes a run ready to call run->server, with run->paths where they are set already. 0, or the exit status after saying why: over TCP the
  * identity is read, or made.
  */
 int run_begin(struct run *run);

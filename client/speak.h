@@ -13,7 +13,8 @@
 struct speaker {
     FILE *out, *err;
     bool verbose;
-    struct line_fields base; /* host, me, key, file: taken where a line's own fields are empty */
+    struct line_fields
+        base; /* program, host, me, key, file: taken where a line's own fields are empty */
 };
 
 /* fields may be NULL. */

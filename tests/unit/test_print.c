@@ -22,6 +22,7 @@ static const struct line_fields FIELDS = {
     .code = SLICE("CODE"),
     .id = SLICE("7QK3ZP"),
     .at = SLICE("14:05"),
+    .program = SLICE("msg"),
 };
 
 static const struct {
@@ -71,6 +72,11 @@ static const struct {
     {LINE_FORBIDDEN_ALL_HERE, LINE_ERR,
      "Error 5 getting session names: alice may not message all sessions on this host; root may, "
      "and the group that msgd.conf names"},
+    {LINE_FORBIDDEN_WHO, LINE_ERR,
+     "Error 5 getting session names: alice may not ask who is logged in on h2; its administrator "
+     "can run: msgctl authorize --who x25519:AAAA alice"},
+    {LINE_FORBIDDEN_WHO_HERE, LINE_ERR,
+     "Error 5 getting session names: alice may not ask who is logged in on this host"},
     {LINE_UNAUTHORIZED, LINE_ERR,
      "Error 5 getting session names: h2 does not know your key x25519:AAAA "
      "(/home/alice/.config/msg/identity); its administrator can run: msgctl authorize x25519:AAAA "

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* msgctl ping: whether a host's msgd answers, and as whom it knows the caller. */
+#include "client/ctl_server.h"
+#include "client/json.h"
+#include "common/text.h"
+
+struct ping {
+    char name[256], you[256];
+};
+
+static void copy(char out[static 256], struct slice in)
+{
+    size_t len = in.len < 256 ? in.len : 255;
+    memcpy(out, in.ptr, len);
+    out[len] = '\0';
+}
+
+static void on_message(void *context, const struct msg *msg)
+{
+    struct ping *ping = context;
+    if (msg->type != MSG_WELCOME)
+        return;
+    copy(ping->name, msg->u.welcome.name);
+    copy(ping->you, msg->u.welcome.you);
+}
+
+static void print_json(const struct ping *ping, const struct run *run, const char *address,
+                       uint64_t took_us)
+{
+    json_open(stdout);
+    json_string(stdout, "host", slice_of(run->server.local ? ping->name : run->server.name));
+    json_string(stdout, "address", slice_of(address));
+    json_string(stdout, "name", slice_of(ping->name));
+    json_string(stdout, "you", slice_of(ping->you));
+    json_number(stdout, "took_us", took_us);
+    json_close(stdout);
+}
+
+static void print_words(const struct ping *ping, const char *address, uint64_t took_us)
+{
+    char name[TEXT_ESCAPED(255)], you[TEXT_ESCAPED(255)];
+    text_escape(slice_of(ping->name), TEXT_ONE_LINE, name, sizeof(name));
+    text_escape(slice_of(ping->you), TEXT_ONE_LINE, you, sizeof(you));
+    printf("msgd on %s (%s) answers in %.1f ms; it knows you as %s\n", name, address,
+           (double)took_us / 1000, you);
+}
+
+int ctl_ping(const struct ctl *ctl)
+{
+    static struct run run;
+    struct ping ping = {{0}, {0}};
+    struct exchange exchange = {.message = on_message, .context = &ping};
+    struct msg request = {.type = MSG_PING};
+    int status = ctl_begin(ctl, ctl->n_words > 0 ? ctl->words[0] : NULL, &run);
+    uint64_t started = uv_hrtime();
+    if (status == CTL_OK) {
+        run_exchange(&run, &exchange, &request);
+        uint64_t took_us = (uv_hrtime() - started) / 1000;
+        if (run.signal != 0 || exchange.result.outcome != CALL_RESULT)
+            status = run_failure(&run, &exchange, false, NULL);
+        else if (ctl->json)
+            print_json(&ping, &run, exchange.result.address, took_us);
+        else
+            print_words(&ping, exchange.result.address, took_us);
+    }
+    run_end(&run);
+    return status;
+}
