@@ -29,10 +29,10 @@ static void answer_error(struct peer *peer, struct peer_output *out, uint32_t id
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
-/* Ids rise, so that one can never mean two requests. */
+/* Ids rise from 1, so that one can never mean two requests. */
 static bool takes_id(struct peer *peer, uint32_t id, uint64_t now)
 {
-    if (id == 0 || id <= peer->last_id)
+    if (id <= peer->last_id)
         return false;
     peer->last_id = id;
     peer->idle_since = now;

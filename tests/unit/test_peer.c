@@ -399,6 +399,14 @@ static void bad_msgpack_is_the_end(void)
     CU_ASSERT(server.last.linger);
 }
 
+static void a_faulty_message_of_the_connection_is_the_end(void)
+{
+    open_noise();
+    SEND_RAW("\x93\x02\x00\x80"); /* PING without t */
+    CU_ASSERT_STRING_EQUAL(client.said, "GOAWAY");
+    CU_ASSERT_EQUAL(server.last.end, PEER_END_BAD_MESSAGE);
+}
+
 static void a_faulty_request_costs_only_itself(void)
 {
     open_noise();
@@ -620,6 +628,17 @@ static void the_number_of_messages_is_bounded(void)
     CU_ASSERT_STRING_EQUAL(client.said, "GOAWAY");
 }
 
+static void what_is_sent_is_counted_too(void)
+{
+    open_noise();
+    client.peer.sent = LIM_MESSAGES - 1;
+    CU_ASSERT_EQUAL(send_who(1), 0);
+    CU_ASSERT_EQUAL(client.last.end, PEER_END_AGE);
+    pump();
+    CU_ASSERT_STRING_EQUAL(server.said, "GOAWAY"); /* behind the request, which is not lost */
+    CU_ASSERT_EQUAL(server.messages, 2);
+}
+
 static CU_TestInfo tests[] = {
     UNIT_TEST(both_learn_the_other_key),
     UNIT_TEST(a_request_may_follow_message_3_at_once),
@@ -634,6 +653,7 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_replayed_frame_does_not_authenticate),
     UNIT_TEST(ping_is_answered_without_the_owner),
     UNIT_TEST(bad_msgpack_is_the_end),
+    UNIT_TEST(a_faulty_message_of_the_connection_is_the_end),
     UNIT_TEST(a_faulty_request_costs_only_itself),
     UNIT_TEST(ids_rise),
     UNIT_TEST(unknown_types),
@@ -648,6 +668,7 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_pong_keeps_it_alive),
     UNIT_TEST(a_connection_grows_old),
     UNIT_TEST(the_number_of_messages_is_bounded),
+    UNIT_TEST(what_is_sent_is_counted_too),
     UNIT_END,
 };
 
