@@ -284,6 +284,46 @@ static void test_usage_names_each_option(void)
     free(usage);
 }
 
+/* man/msg.1, or NULL. */
+static char *read_manual(void)
+{
+    const char *source = getenv("srcdir");
+    char path[512], *text = calloc(1, 1 << 16);
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/man/msg.1", source ? source : ".");
+    file = fopen(path, "r");
+    if (!file || !text || fread(text, 1, (1 << 16) - 1, file) == 0)
+        return NULL;
+    fclose(file);
+    return text;
+}
+
+static void test_the_manual_has_each_option(void)
+{
+    static const struct {
+        const char *windows, *gnu;
+        bool later;
+    } ROWS[] = {
+#define NOW                                            false
+#define LATER                                          true
+#define OPTION(ID, windows, gnu, argument, when, help) {windows, gnu, when},
+#include "client/options.def"
+    };
+    char *manual = read_manual(), wanted[64];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(manual);
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
+        snprintf(wanted, sizeof(wanted), "Fl -%s", ROWS[i].gnu);
+        CU_ASSERT_EQUAL(strstr(manual, wanted) != NULL, !ROWS[i].later);
+        if (!ROWS[i].windows)
+            continue;
+        snprintf(wanted, sizeof(wanted), ".It Li /%s", ROWS[i].windows);
+        CU_ASSERT_EQUAL(strstr(manual, wanted) != NULL, !ROWS[i].later);
+    }
+    free(manual);
+}
+
 static void check_server(const char *typed, const char *name, const char *host, unsigned port)
 {
     struct call_server server;
@@ -344,6 +384,7 @@ int main(void)
         UNIT_TEST(test_receivers_side),
         UNIT_TEST(test_star_expanded_by_the_shell),
         UNIT_TEST(test_usage_names_each_option),
+        UNIT_TEST(test_the_manual_has_each_option),
         UNIT_TEST(test_servers),
         UNIT_END,
     };
