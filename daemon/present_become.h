@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A forked child becomes a user, for good: no supplementary group, no way back, no new privilege.
+ */
+#ifndef MSG_DAEMON_PRESENT_BECOME_H
+#define MSG_DAEMON_PRESENT_BECOME_H
+
+#include <sys/types.h>
+
+/* 0, or a negative errno: then the child must end. Already that user without privilege: 0. */
+int become_user(uid_t uid, gid_t gid);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/present_delivery.h"
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/present_caps.h"
+#include "daemon/present_letter.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#define LIFE_ACCURACY_US 10000
+
+struct delivery {
+    uint64_t id; /* first: what the tree compares */
+    struct deliveries *all;
+    uint64_t session;
+    struct device_target target;
+    uint32_t number;
+    bool wait;
+    bool up;     /* it is on the screen */
+    bool orphan; /* msgd is gone: nothing is told */
+    bool over;   /* only its report is left */
+    bool tell_shown, tell_ended, listed;
+    enum ended_how how;
+    const char *why;
+    struct letter *letter; /* until it is written */
+    struct terminal_job *job;
+    sd_event_source *life;
+    TAILQ_ENTRY(delivery) link;
+    TAILQ_ENTRY(delivery) report;
+};
+TAILQ_HEAD(delivery_queue, delivery);
+
+struct deliveries {
+    sd_event *event;             /* borrowed */
+    struct sessions *sessions;   /* borrowed */
+    struct terminals *terminals; /* borrowed */
+    struct caps caps;
+    struct delivery_queue all, reports;
+    void *tree; /* of those that are not over, by id */
+    struct log_limit refused;
+};
+
+static int by_id(const void *first, const void *second)
+{
+    uint64_t a = *(const uint64_t *)first, b = *(const uint64_t *)second;
+    return (a > b) - (a < b);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* Nothing of it happens any more; caps and id are free again. */
+static void stop(struct delivery *delivery)
+{
+    if (delivery->over)
+        return;
+    delivery->over = true;
+    delivery->life = sd_event_source_disable_unref(delivery->life);
+    terminal_job_cancel(TAKE(delivery->job));
+    free(TAKE(delivery->letter));
+    caps_release(&delivery->all->caps, delivery->target.uid);
+    if (!delivery->orphan)
+        tdelete(delivery, &delivery->all->tree, by_id);
+}
+
+static void forget(struct delivery *delivery)
+{
+    stop(delivery);
+    if (delivery->listed)
+        TAILQ_REMOVE(&delivery->all->reports, delivery, report);
+    TAILQ_REMOVE(&delivery->all->all, delivery, link);
+    free(delivery);
+}
+
+static void tell(struct delivery *delivery)
+{
+    if (!delivery->listed)
+        TAILQ_INSERT_TAIL(&delivery->all->reports, delivery, report);
+    delivery->listed = true;
+}
+
+static void end(struct delivery *delivery, enum ended_how how, const char *why)
+{
+    log_debug("delivery %llu: %s", (unsigned long long)delivery->id, why);
+    stop(delivery);
+    if (delivery->orphan) {
+        forget(delivery);
+        return;
+    }
+    delivery->how = how;
+    delivery->why = why;
+    delivery->tell_ended = true;
+    tell(delivery);
+}
+
+static void shown(struct delivery *delivery)
+{
+    delivery->up = true;
+    if (delivery->orphan) {
+        forget(delivery);
+        return;
+    }
+    free(TAKE(delivery->letter));
+    delivery->tell_shown = true;
+    tell(delivery);
+    if (!delivery->wait)
+        stop(delivery);
+}
+
+static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct delivery *delivery = userdata;
+    (void)source;
+    (void)usec;
+    end(delivery, ENDED_TIMED_OUT, delivery->up ? "no-answer" : "not-shown");
+    return 0;
+}
+
+/* ---- on the terminal ------------------------------------------------------------------------- */
+
+static ssize_t render(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE])
+{
+    const struct delivery *delivery = userdata;
+    struct session_where where;
+    /* Once more, with the terminal open: the login is still the one that it was opened for. */
+    if (!sessions_where(delivery->all->sessions, delivery->session, &where))
+        return -ENODEV;
+    return letter_render(delivery->letter, columns, out);
+}
+
+static void on_written(void *userdata, int error)
+{
+    struct delivery *delivery = userdata;
+    delivery->job = NULL;
+    if (error == 0)
+        shown(delivery);
+    else if (error == -ENODEV)
+        end(delivery, ENDED_SESSION_GONE, "hangup");
+    else if (error == -ETIMEDOUT)
+        end(delivery, ENDED_FAILED, "terminal-stopped");
+    else if (error == -EACCES || error == -EPERM || error == -EBUSY)
+        end(delivery, ENDED_FAILED, "messages-disabled"); /* EBUSY: TIOCEXCL */
+    else
+        end(delivery, ENDED_FAILED, "internal");
+}
+
+static void leave_note(const struct delivery *delivery, enum withdraw_why why)
+{
+    if (delivery->up && delivery->wait && !delivery->over)
+        letter_leave_note(delivery->all->terminals, &delivery->target, why, delivery->number);
+}
+
+/* ---- present --------------------------------------------------------------------------------- */
+
+static int start(struct delivery *delivery, uint64_t life_ms)
+{
+    struct terminal_job_spec spec = {delivery->target, render, on_written, delivery};
+    int r = sd_event_add_time(delivery->all->event, &delivery->life, CLOCK_BOOTTIME,
+                              (now_ms() + life_ms) * 1000, LIFE_ACCURACY_US, on_life, delivery);
+    return r < 0 ? r : terminals_write(delivery->all->terminals, &spec, &delivery->job);
+}
+
+/* Refused at once: a delivery of which only the report is left. */
+static void refuse(struct delivery *delivery, enum ended_how how, const char *why)
+{
+    delivery->over = delivery->tell_ended = true;
+    delivery->how = how;
+    delivery->why = why;
+    tell(delivery);
+}
+
+static void log_refused(struct deliveries *deliveries, const char *user, const char *reason)
+{
+    uint64_t held;
+    if (log_limit_pass(&deliveries->refused, user, now_ms(), &held))
+        log_warning("a message for %s was refused: %s (and %llu such before)", user, reason,
+                    (unsigned long long)held);
+}
+
+static void show(struct delivery *delivery, const struct boundary_present *present,
+                 const struct present_texts *texts)
+{
+    struct deliveries *deliveries = delivery->all;
+    struct session_where where;
+    if (!sessions_where(deliveries->sessions, present->session, &where)) {
+        refuse(delivery, ENDED_SESSION_GONE, "logout");
+        return;
+    }
+    delivery->target = where.target;
+    delivery->target.override = (present->flags & PRESENT_OVERRIDE) != 0;
+    if (caps_take(&deliveries->caps, where.target.uid, now_ms()) < 0) {
+        log_refused(deliveries, where.user, "too many");
+        refuse(delivery, ENDED_FAILED, "too-many");
+        return;
+    }
+    log_info("present to %s on %s from %.*s: %zu bytes", where.user, where.target.line,
+             LOG_SLICE(texts->sender), texts->body.len);
+    delivery->letter = letter_new(present, texts, where.user);
+    if (!delivery->letter || !tsearch(delivery, &deliveries->tree, by_id) ||
+        start(delivery, present->life_ms) < 0)
+        end(delivery, ENDED_FAILED, "internal");
+}
+
+int deliveries_present(struct deliveries *deliveries, const struct boundary_message *message,
+                       const char **ret_reason)
+{
+    const struct boundary_present *present = &message->u.present;
+    struct present_texts texts;
+    const char *unfit;
+    int r = present_texts_read(message, &texts, &unfit);
+    if (r == 0 && tfind(&present->delivery, &deliveries->tree, by_id)) {
+        unfit = "a delivery that is there already";
+        r = -EBADMSG;
+    }
+    if (r == -EBADMSG) {
+        *ret_reason = unfit;
+        return r;
+    }
+    struct delivery *delivery = calloc(1, sizeof(*delivery));
+    if (!delivery) {
+        *ret_reason = "no memory";
+        return -EBADMSG; /* an answer could not be given either */
+    }
+    *delivery = (struct delivery){
+        .id = present->delivery,
+        .all = deliveries,
+        .session = present->session,
+        .number = present->number,
+        .wait = (present->flags & PRESENT_WAIT) != 0,
+    };
+    TAILQ_INSERT_TAIL(&deliveries->all, delivery, link);
+    if (r < 0) {
+        log_refused(deliveries, "somebody", unfit);
+        refuse(delivery, ENDED_FAILED, "internal");
+    } else {
+        show(delivery, present, &texts);
+    }
+    return 0;
+}
+
+/* ---- taken down ------------------------------------------------------------------------------ */
+
+void deliveries_withdraw(struct deliveries *deliveries, const struct boundary_withdraw *withdraw)
+{
+    struct delivery **found =
+        (struct delivery **)tfind(&withdraw->delivery, &deliveries->tree, by_id);
+    if (!found)
+        return;
+    leave_note(*found, (enum withdraw_why)withdraw->why);
+    forget(*found);
+}
+
+static struct delivery *next_of(struct delivery *delivery)
+{
+    return TAILQ_NEXT(delivery, link);
+}
+
+void deliveries_session_gone(struct deliveries *deliveries, uint64_t session, const char *why)
+{
+    for (struct delivery *one = TAILQ_FIRST(&deliveries->all), *next; one; one = next) {
+        next = next_of(one);
+        if (one->session == session && !one->over)
+            end(one, ENDED_SESSION_GONE, why);
+    }
+}
+
+void deliveries_forget_peer(struct deliveries *deliveries)
+{
+    for (struct delivery *one = TAILQ_FIRST(&deliveries->all), *next; one; one = next) {
+        next = next_of(one);
+        if (one->over || one->wait) {
+            leave_note(one, WITHDRAW_STOP);
+            forget(one);
+        } else if (!one->orphan) {
+            tdelete(one, &deliveries->tree, by_id);
+            one->orphan = true;
+        }
+    }
+}
+
+bool deliveries_next_report(struct deliveries *deliveries, struct boundary_message *ret_message)
+{
+    struct delivery *delivery = TAILQ_FIRST(&deliveries->reports);
+    struct boundary_message message = {0};
+    if (!delivery)
+        return false;
+    if (delivery->tell_shown) {
+        delivery->tell_shown = false;
+        message.verb = BOUNDARY_SHOWN;
+        message.u.shown = (struct boundary_shown){delivery->id, REACH_TERMINAL, 0};
+    } else {
+        delivery->tell_ended = false;
+        message.verb = BOUNDARY_ENDED;
+        message.u.ended = (struct boundary_ended){.delivery = delivery->id, .how = delivery->how};
+        snprintf(message.u.ended.why, sizeof(message.u.ended.why), "%s", delivery->why);
+    }
+    if (!delivery->tell_ended) {
+        TAILQ_REMOVE(&deliveries->reports, delivery, report);
+        delivery->listed = false;
+        if (delivery->over)
+            forget(delivery);
+    }
+    *ret_message = message;
+    return true;
+}
+
+int deliveries_new(sd_event *event, struct sessions *sessions, struct terminals *terminals,
+                   struct deliveries **ret_deliveries)
+{
+    struct deliveries *deliveries = calloc(1, sizeof(*deliveries));
+    if (!deliveries)
+        return -ENOMEM;
+    deliveries->event = event;
+    deliveries->sessions = sessions;
+    deliveries->terminals = terminals;
+    deliveries->refused.period_ms = 60000;
+    TAILQ_INIT(&deliveries->all);
+    TAILQ_INIT(&deliveries->reports);
+    *ret_deliveries = deliveries;
+    return 0;
+}
+
+void deliveries_free(struct deliveries *deliveries)
+{
+    struct delivery *delivery;
+    if (!deliveries)
+        return;
+    while ((delivery = TAILQ_FIRST(&deliveries->all)))
+        forget(delivery);
+    caps_free(&deliveries->caps);
+    free(deliveries);
+}

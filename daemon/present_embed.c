@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/present_embed.h"
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/present_become.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define PRESENT_FD 3 /* in msgd */
+
+struct embed {
+    pid_t pid; /* 0: has ended */
+    sd_event_source *exit;
+    void (*on_exit)(void *userdata, int status);
+    void *userdata;
+};
+
+/* ---- in the child ---------------------------------------------------------------------------- */
+
+static int settle_descriptors(int fd)
+{
+    CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+        return mem_errno();
+    if (fd == PRESENT_FD ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, PRESENT_FD) < 0)
+        return mem_errno();
+    return close_range(PRESENT_FD + 1, ~0U, 0) < 0 ? mem_errno() : 0;
+}
+
+/* A group of its own: Ctrl-C reaches it once, from us. Our death is its SIGTERM. */
+static int settle_process(pid_t parent)
+{
+    static const char *const ours[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+                                       "LISTEN_FDS",    "LISTEN_PID",   "LISTEN_FDNAMES"};
+    sigset_t none;
+    for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+        unsetenv(ours[i]);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent ||
+        sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+        return mem_errno();
+    return 0;
+}
+
+static char **make_argv(const struct embed_spec *spec, char *present_fd)
+{
+    size_t count = 0;
+    while (spec->arguments[count])
+        count++;
+    char **argv = calloc(count + 3, sizeof(*argv));
+    if (!argv)
+        return NULL;
+    argv[0] = strdup(spec->program);
+    argv[1] = present_fd;
+    memcpy(argv + 2, spec->arguments, count * sizeof(*argv));
+    return argv;
+}
+
+_Noreturn static void run_msgd(int fd, pid_t parent, const struct embed_spec *spec)
+{
+    char present_fd[32];
+    snprintf(present_fd, sizeof(present_fd), "--present-fd=%d", PRESENT_FD);
+    char **argv = make_argv(spec, present_fd);
+    int r = argv ? settle_descriptors(fd) : -ENOMEM;
+    if (r == 0)
+        r = become_user(spec->uid, spec->gid);
+    if (r == 0)
+        r = settle_process(parent); /* last: becoming somebody clears the death signal */
+    if (r == 0) {
+        execv(spec->program, argv);
+        r = mem_errno();
+    }
+    log_error("cannot run %s: %s", spec->program, strerror(-r));
+    _exit(127);
+}
+
+/* ---- in the parent --------------------------------------------------------------------------- */
+
+static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+    struct embed *embed = userdata;
+    (void)source;
+    embed->pid = 0;
+    embed->on_exit(embed->userdata,
+                   info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status);
+    return 0;
+}
+
+int embed_start(sd_event *event, const struct embed_spec *spec, int *ret_fd,
+                struct embed **ret_embed)
+{
+    int ends[2];
+    pid_t self = getpid();
+    CLEANUP_FREE struct embed *embed = calloc(1, sizeof(*embed));
+    if (!embed)
+        return -ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return mem_errno();
+    CLEANUP_FD int near = ends[0], far = ends[1];
+    pid_t pid = fork();
+    if (pid < 0)
+        return mem_errno();
+    if (pid == 0)
+        run_msgd(far, self, spec);
+    *embed = (struct embed){pid, NULL, spec->on_exit, spec->userdata};
+    int r = sd_event_add_child(event, &embed->exit, pid, WEXITED, on_child, embed);
+    if (r < 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return r;
+    }
+    *ret_fd = TAKE_FD(near);
+    *ret_embed = TAKE(embed);
+    return 0;
+}
+
+void embed_signal(const struct embed *embed, int number)
+{
+    if (embed && embed->pid > 0)
+        kill(embed->pid, number);
+}
+
+void embed_free(struct embed *embed)
+{
+    if (!embed)
+        return;
+    embed_signal(embed, SIGTERM);
+    sd_event_source_disable_unref(embed->exit);
+    free(embed);
+}
+
+int embed_find_msgd(char path[static PATH_MAX])
+{
+    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *slash;
+    if (len > 0) {
+        path[len] = '\0';
+        slash = strrchr(path, '/');
+        if (slash && (size_t)(slash - path) + sizeof("/msgd") <= PATH_MAX) {
+            strcpy(slash, "/msgd");
+            if (access(path, X_OK) == 0)
+                return 0;
+        }
+    }
+    strcpy(path, SBINDIR "/msgd");
+    return access(path, X_OK) == 0 ? 0 : mem_errno();
+}

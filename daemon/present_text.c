@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/present_text.h"
+
+#include "common/mem.h"
+#include "common/text.h"
+
+static struct slice part(struct slice *rest, size_t len)
+{
+    struct slice taken = {rest->ptr, len};
+    *rest = slice_from(*rest, len);
+    return taken;
+}
+
+static const char *refuse_numbers(const struct boundary_present *present, size_t len)
+{
+    if (present->life_ms < 1 || present->life_ms > LIM_MAX_TIME)
+        return "a lifetime out of range";
+    if (present->sender_len < 1)
+        return "no sender";
+    if (len < present->sender_len || len - present->sender_len < present->title_len)
+        return "lengths beyond the text";
+    if (len - present->sender_len - present->title_len > LIM_TEXT)
+        return "too long a text";
+    return NULL;
+}
+
+static const char *refuse_text(const struct present_texts *texts)
+{
+    if (text_check_line(texts->sender, NULL) < 0)
+        return "a sender that is not fit to be shown";
+    if (texts->title.len > 0 && text_check_line(texts->title, NULL) < 0)
+        return "a title that is not fit to be shown";
+    if (text_check(texts->body, NULL) < 0)
+        return "a text that is not fit to be shown";
+    return NULL;
+}
+
+int present_texts_read(const struct boundary_message *message, struct present_texts *ret_texts,
+                       const char **ret_reason)
+{
+    const struct boundary_present *present = &message->u.present;
+    struct slice rest = {message->text, message->text_len};
+    struct present_texts texts;
+    const char *reason = refuse_numbers(present, rest.len);
+    if (reason) {
+        *ret_reason = reason;
+        return -EBADMSG;
+    }
+    texts.sender = part(&rest, present->sender_len);
+    texts.title = part(&rest, present->title_len);
+    texts.body = rest;
+    reason = refuse_text(&texts);
+    if (reason) {
+        *ret_reason = reason;
+        return -EINVAL;
+    }
+    *ret_texts = texts;
+    return 0;
+}

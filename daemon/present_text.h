@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The texts of a `present`: taken apart and judged once more, on the privileged side. Pure.
+ */
+#ifndef MSG_DAEMON_PRESENT_TEXT_H
+#define MSG_DAEMON_PRESENT_TEXT_H
+
+#include "daemon/boundary.h"
+#include "protocol/slice.h"
+
+struct present_texts { /* borrowed from the datagram */
+    struct slice sender, title, body;
+};
+
+/*
+ * Sender, title and body as the record's lengths part them. 0; -EBADMSG: numbers out of range or
+ * lengths that do not fit, which no msgd of ours sends; -EINVAL: text that is not fit to be shown.
+ * Then *ret_reason is a literal.
+ */
+int present_texts_read(const struct boundary_message *message, struct present_texts *ret_texts,
+                       const char **ret_reason);
+
+#endif
