@@ -111,17 +111,12 @@ static bool is_unchanged(const struct editing *editing)
                     (struct slice){editing->new, editing->new_len});
 }
 
-/* Only a sound file takes the place of a sound file. */
+/* Only a sound file is written: one with an error elsewhere stays as it is. */
 static int finish(const char *file, const struct editing *editing, struct diag *ret_diag)
 {
     struct authorized_keys keys;
     struct slice text = {editing->new, editing->new_len};
-    int r = authorized_keys_parse(file, (struct slice){editing->old, editing->old_len}, &keys,
-                                  ret_diag);
-    if (r < 0)
-        return r;
-    authorized_keys_free(&keys);
-    r = authorized_keys_parse(file, text, &keys, ret_diag);
+    int r = authorized_keys_parse(file, text, &keys, ret_diag);
     if (r < 0)
         return r;
     authorized_keys_free(&keys);

@@ -49,6 +49,9 @@ static void test_options(void)
     /* 2027-03-01 00:00 UTC */
     CU_ASSERT_FALSE(authorized_key_expired(&key, 1803859199));
     CU_ASSERT_TRUE(authorized_key_expired(&key, 1803859200));
+    CU_ASSERT_EQUAL(authorized_key_parse(SLICE(KEY_A " to=bob alice"), &key, NULL), 0);
+    CU_ASSERT_FALSE(authorized_key_reaches(&key, SLICE("carol"), true));
+    CU_ASSERT_TRUE(authorized_key_reaches(&key, SLICE("bob"), true));
 }
 
 static void refused(const char *line, const char *what)

@@ -60,6 +60,7 @@ static void test_refused(void)
     refused("[limits]\nname = x\n", "f:2: name belongs to section [msgd]");
     refused("[msgd]\nname = a\n\nname = b\n", "f:4: name is there twice");
     refused("[msgd]\nname = a\n name = b\n", "f:3: name is there twice");
+    refused("[msgd]\nname = a\n uids = 3\n", "f:3: uids belongs to section [limits]");
     refused("[msgd]\nname\n", "f:2: neither [section] nor key = value");
     refused("[msgd\nname = a\n", "f:1: neither [section] nor key = value");
     refused("[msgd] name = a\n", "f:1: text behind the section's name");

@@ -4,11 +4,11 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/forks.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/wait.h>
 
 /* RFC 7748, section 6.1: Alice's keys. */
 static const char alice_file[] = "msg-key-v1\n"
@@ -210,18 +210,16 @@ static void test_race(void)
     int ends[2];
     folder_make();
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    fork_begin();
     for (int i = 0; i < MAKERS; i++)
-        if (fork() == 0) {
+        if (fork_one()) {
             struct noise_keypair *key;
             if (key_load_or_make(in_folder("x/identity"), &key, NULL, NULL) < 0 ||
                 write(ends[1], &key->public, sizeof(key->public)) != sizeof(key->public))
                 _exit(1);
             _exit(0);
         }
-    for (int i = 0; i < MAKERS; i++) {
-        int status;
-        CU_ASSERT_TRUE(wait(&status) > 0 && status == 0);
-    }
+    CU_ASSERT_EQUAL(fork_end(MAKERS), 0);
     CU_ASSERT_EQUAL_FATAL(read(ends[0], keys, sizeof(keys)), (ssize_t)sizeof(keys));
     for (int i = 1; i < MAKERS; i++)
         CU_ASSERT_TRUE(key_equal(&keys[0], &keys[i]));

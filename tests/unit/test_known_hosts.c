@@ -5,10 +5,12 @@
 #include "common/mem.h"
 #include "protocol/limits.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/forks.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <sodium.h>
-#include <sys/wait.h>
+#include <sys/file.h>
 
 #define KEY_A "x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define KEY_B "x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -73,6 +75,8 @@ static void test_search(void)
     search("", "h1", &key_a, KNOWN_HOST_UNKNOWN, 0);
 }
 
+static const char *why;
+
 static void broken(struct slice text, size_t line)
 {
     struct known_host_match match = {.line = 77};
@@ -82,6 +86,7 @@ static void broken(struct slice text, size_t line)
     CU_ASSERT_EQUAL(bad_line, line);
     CU_ASSERT_PTR_NOT_NULL(reason);
     CU_ASSERT_EQUAL(match.line, 77);
+    why = reason;
 }
 
 static void test_broken(void)
@@ -91,7 +96,9 @@ static void test_broken(void)
     broken(SLICE("\nH1 " KEY_A), 2);
     broken(SLICE("h1,h2 " KEY_A), 1);
     broken(SLICE("@revoked h1 " KEY_A), 1);
+    CU_ASSERT_STRING_EQUAL(why, "markers and hashed names are not supported by this version");
     broken(SLICE("|1|abc= " KEY_A), 1);
+    CU_ASSERT_STRING_EQUAL(why, "markers and hashed names are not supported by this version");
     broken(SLICE("h1 " KEY_A "\x1B"), 1);
     broken(SLICE("h1 " KEY_A " \xFF"), 1);
     broken(SLICE("h1 " KEY_A " \0"), 1);
@@ -192,26 +199,49 @@ static void test_append_at_once(void)
     char path[PATH_MAX];
     folder_make();
     strcpy(path, in_folder("known_hosts"));
+    fork_begin();
     for (int i = 0; i < 16; i++)
-        if (fork() == 0) {
+        if (fork_one()) {
             char name[16];
-            snprintf(name, sizeof(name), "h%d", i / 2);
+            snprintf(name, sizeof(name), "h%d", i / 8);
             _exit(known_hosts_append(path, name, &key_a, NULL) == 0 ? 0 : 1);
         }
-    for (int i = 0; i < 16; i++) {
-        int status;
-        CU_ASSERT_TRUE(wait(&status) > 0 && status == 0);
+    CU_ASSERT_EQUAL(fork_end(16), 0);
+    CU_ASSERT_EQUAL(strlen(get_file(path)), 2 * strlen("h1 " KEY_A "\n"));
+    folder_remove();
+}
+
+/* Whoever appends waits until another process is done. */
+static void test_append_waits(void)
+{
+    char path[PATH_MAX];
+    int status = 1;
+    folder_make();
+    strcpy(path, in_folder("known_hosts"));
+    put_file(path, "h1 " KEY_A "\n", 0600);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(fd);
+        _exit(known_hosts_append(path, "h2", &key_b, NULL) == 0 ? 0 : 1);
     }
-    CU_ASSERT_EQUAL(strlen(get_file(path)), 8 * strlen("h1 " KEY_A "\n"));
+    usleep(200000);
+    CU_ASSERT_EQUAL(waitpid(child, &status, WNOHANG), 0);
+    close(fd);
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_EQUAL(status, 0);
     folder_remove();
 }
 
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(test_name),        UNIT_TEST(test_search),         UNIT_TEST(test_broken),
-        UNIT_TEST(test_line_length), UNIT_TEST(test_two_files),      UNIT_TEST(test_file_refused),
-        UNIT_TEST(test_append),      UNIT_TEST(test_append_at_once), UNIT_END,
+        UNIT_TEST(test_name),         UNIT_TEST(test_search),
+        UNIT_TEST(test_broken),       UNIT_TEST(test_line_length),
+        UNIT_TEST(test_two_files),    UNIT_TEST(test_file_refused),
+        UNIT_TEST(test_append),       UNIT_TEST(test_append_at_once),
+        UNIT_TEST(test_append_waits), UNIT_END,
     };
     if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||
         key_parse(SLICE(KEY_B), &key_b) < 0 || key_parse(SLICE(KEY_C), &key_c) < 0)
