@@ -175,7 +175,7 @@ static void on_event(struct call *call, const struct msg *msg)
 {
     const struct msg_events *events = &msg->u.events;
 
-    call->accepted = true;
+    call->accepted |= events->ev.n > 0; /* misses may stand before ERROR too */
     if (events->ev.n > 0 && events->ev.items[events->ev.n - 1].q > call->last_q)
         call->last_q = (uint32_t)events->ev.items[events->ev.n - 1].q;
     call->config.owner->message(call->config.context, msg);

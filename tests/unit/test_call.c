@@ -11,7 +11,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum act { ANSWER, DROP_UNSEEN, DROP_AFTER_SEND, DROP_AFTER_EVENT, GO_AWAY, FAIL, REFUSE, SILENCE };
+enum act {
+    ANSWER,
+    DROP_UNSEEN,
+    DROP_AFTER_SEND,
+    DROP_AFTER_MISS,
+    DROP_AFTER_EVENT,
+    GO_AWAY,
+    FAIL,
+    REFUSE,
+    SILENCE
+};
 
 static uv_loop_t loop;
 static struct listener *listener;
@@ -60,6 +70,14 @@ static void say_event(struct stream *stream, uint32_t id, uint32_t q)
     CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
 }
 
+static void say_miss(struct stream *stream, uint32_t id)
+{
+    struct msg_miss miss = {.to = 0, .code = SLICE("no-target")};
+    struct msg msg = {.type = MSG_EVENT, .id = id, .u.events.miss = {&miss, 1}};
+
+    CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
+}
+
 static void say_result(struct stream *stream, uint32_t id)
 {
     struct msg msg = {
@@ -85,6 +103,10 @@ static void on_send(struct stream *stream, const struct msg *msg)
     switch (acts[index_of(stream)]) {
     case DROP_AFTER_SEND:
         stream_drop(stream);
+        break;
+    case DROP_AFTER_MISS:
+        say_miss(stream, msg->id);
+        stream_close(stream);
         break;
     case DROP_AFTER_EVENT:
         say_event(stream, msg->id, 1);
@@ -307,6 +329,15 @@ static void before_the_first_event_the_same_send_is_repeated(void)
     CU_ASSERT_EQUAL(lost, 1);
 }
 
+/* A miss may stand before ERROR: it says nothing of acceptance. */
+static void after_a_miss_alone_the_same_send_is_repeated(void)
+{
+    TELL(DROP_AFTER_MISS, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(sends, 2);
+    CU_ASSERT_EQUAL(attaches, 0);
+}
+
 static void after_it_the_call_attaches_where_it_broke_off(void)
 {
     TELL(DROP_AFTER_EVENT, ANSWER);
@@ -466,6 +497,7 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_send_gets_its_result),
     UNIT_TEST(an_error_is_told),
     UNIT_TEST(before_the_first_event_the_same_send_is_repeated),
+    UNIT_TEST(after_a_miss_alone_the_same_send_is_repeated),
     UNIT_TEST(after_it_the_call_attaches_where_it_broke_off),
     UNIT_TEST(goaway_is_taken_up_by_attach),
     UNIT_TEST(a_server_that_forgot_means_outcome_unknown),
