@@ -97,11 +97,12 @@ static struct verdict verdict_of_unreachable(const struct call_result *result,
 
 static struct verdict verdict_of_refusal(const struct peer_refusal *refusal)
 {
-    if (refusal->code == PEER_REFUSE_BUSY)
-        return (struct verdict){LINE_REFUSED_BUSY, EXIT_UNREACHABLE, NULL};
-    return (struct verdict){LINE_REFUSED_VERSION, EXIT_UNREACHABLE,
-                            refusal->code == PEER_REFUSE_VERSION ? "bring both up to date"
-                                                                 : "it refuses the cipher suite"};
+    enum line line = refusal->code == PEER_REFUSE_VERSION ? LINE_REFUSED_VERSION
+                     : refusal->code == PEER_REFUSE_SUITE ? LINE_REFUSED_SUITE
+                     : refusal->code == PEER_REFUSE_BUSY  ? LINE_REFUSED_BUSY
+                                                          : LINE_REFUSED_CODE;
+
+    return (struct verdict){line, EXIT_UNREACHABLE, NULL};
 }
 
 static const char *not_msgd_words(enum peer_end end)

@@ -27,22 +27,41 @@ void speak(const struct speaker *speaker, enum line line, const struct line_fiel
     fflush(stream); /* a waiting msg tells at once, into a pipe too */
 }
 
+static uint64_t wait_ms(const struct call_result *result)
+{
+    if (result->outcome == CALL_REFUSED)
+        return result->refusal.wait_s * 1000u;
+    return result->outcome == CALL_TIMED_OUT ? LIM_HANDSHAKE : result->retry_ms;
+}
+
+/* What stands for the field `message`: our words, else the server's, else what the frame said. */
+static struct slice words_of(const struct verdict *verdict, const struct call_result *result,
+                             char out[static 24])
+{
+    const struct peer_refusal *refusal = &result->refusal;
+
+    if (verdict->line == LINE_REFUSED_VERSION)
+        snprintf(out, 24, "%u to %u", refusal->lowest, refusal->highest);
+    else if (verdict->line == LINE_REFUSED_CODE)
+        snprintf(out, 24, "%u", refusal->code);
+    else if (verdict->words)
+        return slice_of(verdict->words);
+    else
+        return slice_of(result->message[0] ? result->message : "no reason given");
+    return slice_of(out);
+}
+
 int speak_call(const struct speaker *speaker, const struct call_result *result,
                const struct call_server *server, bool all, const struct line_fields *fields)
 {
     struct verdict verdict = verdict_of_call(result, server, all);
     struct line_fields whole = fields ? *fields : (struct line_fields){0};
-    uint64_t wait_ms = result->outcome == CALL_REFUSED     ? result->refusal.wait_s * 1000u
-                       : result->outcome == CALL_TIMED_OUT ? LIM_HANDSHAKE
-                                                           : result->retry_ms;
-    char time[24], key[KEY_TEXT_LEN + 1], uid[24];
+    char time[24], words[24], key[KEY_TEXT_LEN + 1], uid[24];
 
-    whole.time = print_seconds(wait_ms, time);
+    whole.time = print_seconds(wait_ms(result), time);
     whole.address = slice_of(result->address);
     whole.code = slice_of(result->code);
-    whole.message = slice_of(verdict.words        ? verdict.words
-                             : result->message[0] ? result->message
-                                                  : "no reason given");
+    whole.message = words_of(&verdict, result, words);
     if (result->outcome == CALL_KEY_UNKNOWN || result->outcome == CALL_KEY_REFUSED) {
         key_format(&result->key, key);
         whole.key = slice_of(key);

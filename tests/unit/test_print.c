@@ -114,7 +114,13 @@ static const struct {
      "answer in 30)"},
     {LINE_REFUSED_VERSION, LINE_ERR,
      "Error 1722 getting session names: msgd on h2 (192.0.2.7 port 6743) speaks another version of "
-     "the protocol: MESSAGE"},
+     "the protocol (MESSAGE); bring both up to date"},
+    {LINE_REFUSED_SUITE, LINE_ERR,
+     "Error 1722 getting session names: msgd on h2 (192.0.2.7 port 6743) refuses this kind of "
+     "connection"},
+    {LINE_REFUSED_CODE, LINE_ERR,
+     "Error 1722 getting session names: msgd on h2 (192.0.2.7 port 6743) refuses with the code "
+     "MESSAGE"},
     {LINE_REFUSED_BUSY, LINE_ERR,
      "Error 1722 getting session names: msgd on h2 (192.0.2.7 port 6743) is busy; try again in 30"},
     {LINE_NOT_MSGD, LINE_ERR,
@@ -365,6 +371,10 @@ static void test_calls_without_an_answer(void)
                LINE_REFUSED_BUSY, 4);
     check_call((struct call_result){.outcome = CALL_REFUSED, .refusal = {.code = 1}}, &there,
                LINE_REFUSED_VERSION, 4);
+    check_call((struct call_result){.outcome = CALL_REFUSED, .refusal = {.code = 2}}, &there,
+               LINE_REFUSED_SUITE, 4);
+    check_call((struct call_result){.outcome = CALL_REFUSED, .refusal = {.code = 200}}, &there,
+               LINE_REFUSED_CODE, 4);
     check_call((struct call_result){.outcome = CALL_NOT_MSGD}, &there, LINE_NOT_MSGD, 4);
     check_call((struct call_result){.outcome = CALL_KEY_UNKNOWN}, &there, LINE_KEY_UNKNOWN, 4);
     check_call((struct call_result){.outcome = CALL_KEY_REFUSED}, &there, LINE_KEY_CHANGED, 4);
