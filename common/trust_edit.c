@@ -111,16 +111,16 @@ static bool is_unchanged(const struct editing *editing)
                     (struct slice){editing->new, editing->new_len});
 }
 
-/* Only a sound file is written: one with an error elsewhere stays as it is. */
+/* A sound file with a sound line in it is sound; one with an error is told by its own line numbers. */
 static int finish(const char *file, const struct editing *editing, struct diag *ret_diag)
 {
     struct authorized_keys keys;
-    struct slice text = {editing->new, editing->new_len};
-    int r = authorized_keys_parse(file, text, &keys, ret_diag);
+    struct slice old = {editing->old, editing->old_len}, new = {editing->new, editing->new_len};
+    int r = authorized_keys_parse(file, old, &keys, ret_diag);
     if (r < 0)
         return r;
     authorized_keys_free(&keys);
-    return file_replace(file, text, 0644, ret_diag);
+    return file_replace(file, new, 0644, ret_diag);
 }
 
 int trust_authorize(const char *file, struct slice line, enum trust_edit *ret_edit,

@@ -2,7 +2,7 @@
 /*
  * Changes lines of authorized_keys and revoked_keys for the administrator: under a lock on their
  * folder, by a temporary file and rename, everything else in the file kept as it stands. A file
- * that would have an error is not written. A missing file is made 0644, a missing folder 0755.
+ * with an error is not touched. A missing file is made 0644, a missing folder 0755.
  */
 #ifndef MSG_COMMON_TRUST_EDIT_H
 #define MSG_COMMON_TRUST_EDIT_H

@@ -205,6 +205,7 @@ static void test_authorize_refused(void)
     CU_ASSERT_EQUAL(trust_authorize(path, SLICE(KEY_B " b"), &edit, &diag), -EBADMSG);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "x/keys:2: "));
     CU_ASSERT_EQUAL(trust_remove(path, &key_a, &edit, &diag), -EBADMSG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "x/keys:2: "));
     CU_ASSERT_STRING_EQUAL(get_file(path), KEY_A " a\nnonsense\n");
     CU_ASSERT_EQUAL(edit, TRUST_REPLACED);
     folder_remove();
