@@ -47,7 +47,7 @@ class Story:
 
     def __init__(self, system):
         self.system = system
-        self.server = f"/SERVER:127.0.0.1:{system.port}"
+        self.server = f"/SERVER:{system.server}"
 
     def msg(self, home, *arguments):
         """Starts msg as somebody whose keys lie in `home`."""

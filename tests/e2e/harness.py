@@ -97,7 +97,7 @@ class User:
     def popen(self, argv, **options):
         """A process of this user's, with his home and nothing of the tester's environment."""
         env = {"HOME": self.home, "USER": self.name, "LOGNAME": self.name, "PATH": os.environ["PATH"],
-               "LC_ALL": "C.UTF-8", "TERM": "vt100"}
+               "LC_ALL": "C.UTF-8", "TERM": "vt100", "MSG_CONFIG_HOME": f"{self.home}/msg"}
         for kept in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if kept in os.environ:
                 env[kept] = os.environ[kept]

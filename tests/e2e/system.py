@@ -5,6 +5,7 @@ a Unix socket, keys, configuration, state and utmp in a folder of its own; and t
 
 As root msgd runs as `_msgd`, which is made where it is missing and removed by the last that uses it.
 """
+import collections
 import contextlib
 import fcntl
 import os
@@ -47,6 +48,9 @@ class MsgdUser:
                 subprocess.run(["userdel", MSGD_USER], check=False, capture_output=True)
 
 
+Sender = collections.namedtuple("Sender", "name home key")
+
+
 class System:
     def __init__(self, **config):
         """config: keys of msgd.conf."""
@@ -64,6 +68,7 @@ class System:
         self.authorized_keys = self.path("authorized_keys")
         self.revoked_keys = self.path("revoked_keys")
         self.utmp = Utmp(self.path("utmp"))
+        self.server = f"127.0.0.1:{self.port}"
         self.me = User.me(self.folder_of("me"))
         self.process = None
         for file in (self.authorized_keys, self.revoked_keys):
@@ -145,11 +150,25 @@ class System:
         folders = dict.fromkeys(os.path.dirname(program(name)) for name in FOLDERS)
         return {"MSG_SOCKET": self.socket, "PATH": ":".join([*folders, os.environ["PATH"]])}
 
+    def sender(self, name, *rights, authorized=True):
+        """Somebody on another host: keys of his own, the host trusted, and he known to it."""
+        home = self.folder_of(f"home-{name}")
+        sender = Sender(name, home, self.msgctl("key", home=home).out.split()[-1])
+        self.msgctl("trust", self.server, self.host_key(), home=home)
+        if authorized:
+            self.msgctl("authorize", sender.key, name, *rights, "--file", self.authorized_keys)
+        return sender
+
+    def host_key(self):
+        """The host's public key, as its administrator reads it."""
+        file = os.path.join(self.state, "host_key")
+        return self.msgctl("key", "show", "--file", file).out.split()[-1]
+
     # ---- the programs ----------------------------------------------------------------------------
 
     def begin(self, *arguments, user=None, name="msg", home=None, stdin=None):
         """Starts msg (or another) as a user; his keys are in `home` if that is given."""
-        env = {**self.environment(), **({"HOME": home} if home else {})}
+        env = {**self.environment(), **({"MSG_CONFIG_HOME": home} if home else {})}
         running = Running(user or self.me, [program(name), *arguments], stdin=stdin, env=env)
         self._stack.callback(running.kill)
         return running
@@ -158,7 +177,24 @@ class System:
         return self.begin(*arguments, **options).finish(timeout)
 
     def msgctl(self, *arguments, **options):
-        return self.msg(*arguments, name="msgctl", **options)
+        """msgctl, which is to succeed."""
+        outcome = self.msg(*arguments, name="msgctl", **options)
+        if outcome.status != 0:
+            raise AssertionError(f"msgctl {arguments}: {outcome}")
+        return outcome
+
+    def run_here(self, argv):
+        """Runs a program on the caller's own terminal, which is a session meanwhile."""
+        line = os.ttyname(0)[len("/dev/"):]
+        mode = os.stat(0).st_mode & 0o777
+        process = subprocess.Popen(argv, env={**os.environ, **self.environment()})
+        self.utmp.add(line, process.pid, self.me.name)
+        os.fchmod(0, mode | 0o020)
+        try:
+            return process.wait()
+        finally:
+            os.fchmod(0, mode)
+            self.utmp.remove(line, process.pid)
 
     def __enter__(self):
         return self
