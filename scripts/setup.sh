@@ -61,6 +61,8 @@ configured() {
     [ "$top/Makefile.am" -nt "$top/Makefile.in" ]; then
     (cd "$top" && autoreconf -fi)
   fi
+  # Objects do not depend on the flags that configure chose: other flags, another folder.
+  [ ! "$top/configure.ac" -nt "$folder/config.status" ] || rm -rf "$folder"
   mkdir -p "$folder"
   if [ ! -f "$folder/Makefile" ] || [ "$top/configure" -nt "$folder/Makefile" ]; then
     (cd "$folder" && "$top/configure" -q CC="$compiler" "$@")
