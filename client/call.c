@@ -35,7 +35,8 @@ struct call {
     bool accepted;    /* an event came: from now on only ATTACH */
     bool withdrawing;
     uint32_t last_q;
-    unsigned tries;
+    unsigned tries;    /* since a connection last brought the request on */
+    uint64_t retry_ms; /* the next try not before */
     uint64_t sent_at, lost_at;
     struct call_result result;
 };
@@ -109,7 +110,7 @@ static void set_give_up(struct call *call)
 {
     uint64_t now = uv_now(call->config.loop), at = 0;
 
-    if (call->config.give_up_ms > 0)
+    if (call->config.give_up_ms > 0 && call->sent)
         at = call->sent_at + call->config.give_up_ms;
     if (call->lost_at > 0 && (at == 0 || call->lost_at + call->config.lost_ms < at))
         at = call->lost_at + call->config.lost_ms;
@@ -131,6 +132,9 @@ static void try_again(struct call *call)
     }
     set_give_up(call);
     uint64_t pause = pauses[call->tries < last ? call->tries : last];
+    if (pause < call->retry_ms)
+        pause = call->retry_ms;
+    call->retry_ms = 0;
     call->tries++;
     uv_timer_start(&call->timer, on_pause_over, pause, 0);
 }
@@ -160,21 +164,31 @@ static void on_result(struct call *call, const struct msg_result *result)
     finish(call, CALL_RESULT);
 }
 
+/* Our key is out: no other connection would do better. */
+static bool sends_us_away(struct slice code)
+{
+    return slice_eq(code, SLICE("unauthorized")) || slice_eq(code, SLICE("revoked")) ||
+           slice_eq(code, SLICE("expired"));
+}
+
 /* The server ends the connection. Unless it sends us away for good, the call goes on elsewhere. */
 static void on_goaway(struct call *call, const struct msg_goaway *goaway)
 {
     copy(call->result.code, sizeof(call->result.code), goaway->code);
     copy(call->result.message, sizeof(call->result.message), goaway->msg);
     call->result.retry_ms = goaway->retry_ms;
-    if (slice_eq(goaway->code, SLICE("shutting-down")) && survives_loss(call))
-        return; /* gone follows */
-    finish(call, CALL_ERROR);
+    bool resumes = call->accepted || slice_eq(goaway->code, SLICE("shutting-down"));
+    if (resumes && survives_loss(call) && !sends_us_away(goaway->code))
+        call->retry_ms = goaway->retry_ms; /* gone follows, and then another try */
+    else
+        finish(call, CALL_ERROR);
 }
 
 static void on_event(struct call *call, const struct msg *msg)
 {
     const struct msg_events *events = &msg->u.events;
 
+    call->tries = 0;
     call->accepted |= events->ev.n > 0; /* misses may stand before ERROR too */
     if (events->ev.n > 0 && events->ev.items[events->ev.n - 1].q > call->last_q)
         call->last_q = (uint32_t)events->ev.items[events->ev.n - 1].q;
@@ -191,6 +205,8 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
     if (msg->type == MSG_GOAWAY) {
         on_goaway(call, &msg->u.goaway);
     } else if (msg->type == MSG_WELCOME) {
+        call->lost_at = 0; /* the server is back */
+        set_give_up(call);
         call->config.owner->message(call->config.context, msg);
         if (call->request.type == MSG_PING)
             finish(call, CALL_RESULT);
@@ -230,7 +246,6 @@ static void ask(struct call *call)
         msg.u.attach.after = call->last_q;
     uv_timer_stop(&call->timer);
     call->step = STEP_ANSWER;
-    call->tries = 0;
     if (msg.type == MSG_PING)
         return;
     call->id = msg.id = ++call->last_id;
@@ -243,7 +258,6 @@ static void ask(struct call *call)
     if (!call->sent)
         call->sent_at = uv_now(call->config.loop);
     call->sent = true;
-    call->lost_at = 0;
     set_give_up(call);
     if (call->withdrawing)
         send_cancel(call);

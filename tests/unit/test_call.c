@@ -98,6 +98,8 @@ static void say_error(struct stream *stream, uint32_t id, const char *code)
 static void on_send(struct stream *stream, const struct msg *msg)
 {
     struct msg goaway = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("shutting-down")}};
+    struct msg busy = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("busy"), .retry_ms = 300}};
+    struct msg revoked = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("revoked")}};
 
     sends++;
     switch (acts[index_of(stream)]) {
@@ -116,6 +118,16 @@ static void on_send(struct stream *stream, const struct msg *msg)
     case GO_AWAY:
         say_event(stream, msg->id, 1);
         stream_send(stream, &goaway);
+        stream_close(stream);
+        break;
+    case GO_BUSY:
+        say_event(stream, msg->id, 1);
+        stream_send(stream, &busy);
+        stream_close(stream);
+        break;
+    case GO_REVOKED:
+        say_event(stream, msg->id, 1);
+        stream_send(stream, &revoked);
         stream_close(stream);
         break;
     case FAIL:
@@ -349,11 +361,33 @@ static void after_it_the_call_attaches_where_it_broke_off(void)
 
 static void goaway_is_taken_up_by_attach(void)
 {
-    TELL(GO_AWAY, DROP_UNSEEN, ANSWER);
+    TELL(GO_AWAY, GO_BUSY, GO_REVOKED, DROP_UNSEEN, ANSWER);
     CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
     CU_ASSERT_EQUAL(sends, 1);
     CU_ASSERT_EQUAL(attaches, 1);
     CU_ASSERT_EQUAL(connections, 3);
+}
+
+static void another_goaway_is_taken_up_when_it_says(void)
+{
+    uint64_t start = uv_hrtime();
+
+    TELL(GO_BUSY, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(attaches, 1);
+    CU_ASSERT(uv_hrtime() - start >= 290 * 1000000ull);
+    TELL(GO_REVOKED);
+    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
+    CU_ASSERT_STRING_EQUAL(result.code, "revoked");
+}
+
+/* One that takes every request and drops it is asked ever more slowly. */
+static void a_server_that_drops_every_time_is_not_stormed(void)
+{
+    TELL(DROP_AFTER_SEND, DROP_AFTER_SEND, DROP_AFTER_SEND, DROP_AFTER_SEND, DROP_AFTER_SEND,
+         DROP_AFTER_SEND, DROP_AFTER_SEND, DROP_AFTER_SEND);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    CU_ASSERT(connections >= 4);
 }
 
 static void a_server_that_forgot_means_outcome_unknown(void)
@@ -500,6 +534,8 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(after_a_miss_alone_the_same_send_is_repeated),
     UNIT_TEST(after_it_the_call_attaches_where_it_broke_off),
     UNIT_TEST(goaway_is_taken_up_by_attach),
+    UNIT_TEST(another_goaway_is_taken_up_when_it_says),
+    UNIT_TEST(a_server_that_drops_every_time_is_not_stormed),
     UNIT_TEST(a_server_that_forgot_means_outcome_unknown),
     UNIT_TEST(a_server_that_never_answers_is_given_up),
     UNIT_TEST(a_lost_connection_is_tried_for_lost_ms),
