@@ -149,14 +149,20 @@ static void watch_queue(struct stream *stream)
     stream->queue_mark = queue;
 }
 
-static void tell_drained(struct stream *stream)
+/* What a `drained` owed writes is to be flushed: true if it was told. */
+static bool tell_drained(struct stream *stream)
 {
     if (!stream->over_unsent || stream->stage != STAGE_LIVE || stream_unsent(stream) >= LIM_UNSENT)
-        return;
+        return false;
     stream->over_unsent = false;
+    stream->busy = true;
     if (stream->owner->drained != NULL)
         stream->owner->drained(stream->context, stream);
+    stream->busy = false;
+    return true;
 }
+
+static void leave(struct stream *stream);
 
 static void on_written(uv_write_t *request, int status)
 {
@@ -172,9 +178,7 @@ static void on_written(uv_write_t *request, int status)
         return;
     }
     watch_queue(stream);
-    tell_drained(stream);
-    if (stream->stage == STAGE_LIVE)
-        set_timer(stream);
+    leave(stream);
 }
 
 /* Hands the rest to libuv, which then owns the buffer until on_written(). */
@@ -266,7 +270,9 @@ static void leave(struct stream *stream)
     if (stream->stage != STAGE_LIVE)
         return;
     stream->end.open |= peer_is_open(&stream->peer);
-    flush(stream);
+    do
+        flush(stream);
+    while (tell_drained(stream));
     if (stream->stage == STAGE_LIVE)
         set_timer(stream);
 }
@@ -569,6 +575,18 @@ void stream_set_requests(struct stream *stream, unsigned open)
     leave(stream);
 }
 
+void stream_pause(struct stream *stream)
+{
+    if (stream->stage == STAGE_LIVE)
+        uv_read_stop(&stream->u.stream);
+}
+
+void stream_resume(struct stream *stream)
+{
+    if (stream->stage == STAGE_LIVE)
+        uv_read_start(&stream->u.stream, on_alloc, on_read);
+}
+
 void stream_close(struct stream *stream)
 {
     bool linger = stream->peer.role == PEER_SERVER || stream_unsent(stream) > 0;
@@ -603,6 +621,21 @@ int stream_peer_credentials(const struct stream *stream, struct ucred *ret_crede
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0)
         return -errno;
     *ret_credentials = credentials;
+    return 0;
+}
+
+int stream_peer_groups(const struct stream *stream, gid_t *groups, size_t *inout_n)
+{
+    socklen_t len = (socklen_t)(*inout_n * sizeof(*groups));
+    uv_os_fd_t fd;
+
+    if (!stream->is_unix)
+        return -ENOTSUP;
+    if (uv_fileno(&stream->u.handle, &fd) < 0)
+        return -ENOTCONN;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+        return -errno;
+    *inout_n = len / sizeof(*groups);
     return 0;
 }
 

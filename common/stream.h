@@ -63,6 +63,9 @@ void stream_verdict(struct stream *stream, const char *reject);
 void stream_set_requests(struct stream *stream, unsigned open);
 /* Bytes not yet taken by the kernel. */
 size_t stream_unsent(const struct stream *stream);
+/* Reads nothing more until it is resumed. Deadlines go on. */
+void stream_pause(struct stream *stream);
+void stream_resume(struct stream *stream);
 /* Ends it: what was sent is still written (at most LIM_LINGER), then gone(PEER_END_CLOSED). */
 void stream_close(struct stream *stream);
 /* Server, before any byte was read: answers with the refusal frame `busy` and closes. */
@@ -72,6 +75,11 @@ void stream_drop(struct stream *stream);
 
 /* SO_PEERCRED of a Unix stream; -ENOTSUP on TCP. */
 int stream_peer_credentials(const struct stream *stream, struct ucred *ret_credentials);
+/*
+ * Its supplementary groups, as the kernel had them when it connected: at most *inout_n, and how many
+ * there are comes back. 0, -ENOTSUP on TCP, or another negative errno (-ERANGE: there are more).
+ */
+int stream_peer_groups(const struct stream *stream, gid_t *groups, size_t *inout_n);
 /* The other end's address; -ENOTSUP on a Unix socket. */
 int stream_peer_address(const struct stream *stream, struct sockaddr_storage *ret_address);
 /* The handshake hash, NOISE_HASH bytes, once the key was asked. */

@@ -12,6 +12,8 @@
 #include "daemon/net_readers.h"
 #include "daemon/net_resolve.h"
 
+struct follow;
+
 #define BOOK_UID  16
 #define BOOK_HASH 32
 
@@ -48,7 +50,8 @@ struct book_request {
     size_t n_misses;
     struct held_message *message;
     bool override;
-    void *holder; /* whatever on the owner's side follows it; NULL: nobody */
+    int64_t accepted_ms;   /* on the clock that counts */
+    struct follow *holder; /* the connection's id that follows it; NULL: nobody */
     struct deadline deadline;
     int64_t forget_at;                            /* once it is finished */
     struct book_request *final_next, *final_prev; /* of its account, the oldest first */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net_resolve.h"
 
+#include "daemon/net_fold.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -26,20 +28,9 @@ static bool same_exactly(struct slice a, const char *b)
     return slice_eq(a, slice_of(b));
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool same_without_case(struct slice a, const char *b)
 {
-    size_t i = 0;
-
-    for (; i < a.len && b[i] != '\0'; i++) {
-        if (lower(a.ptr[i]) != lower(b[i]))
-            return false;
-    }
-    return i == a.len && b[i] == '\0';
+    return fold_eq(a, slice_of(b));
 }
 
 /* ---- which sessions a name means ----------------------------------------------------------------

@@ -80,6 +80,7 @@ struct msg {
 #define MAPS(owner, key, need, record, items)
 #include "protocol/messages.def"
     } u;
+    struct slice map; /* decoded: the bytes of the body, as they came; ignored when encoding */
 };
 
 /* Why a frame was refused: an ERROR code, and the field it is about ("" where there is none). */

@@ -170,6 +170,24 @@ static bool read_u32(const msgpack_object *value, uint32_t *ret_number)
     return true;
 }
 
+/* How long an array's head or an integer is, by its tag. */
+static size_t head_len(uint8_t tag)
+{
+    if (tag == 0xdc || tag == 0xdd)
+        return 1 + ((size_t)2 << (tag - 0xdc));
+    return tag >= 0xcc && tag <= 0xd3 ? 1 + ((size_t)1 << (tag % 4)) : 1;
+}
+
+/* The third element of bytes that are [integer, integer, map]. */
+static struct slice body_of(const uint8_t *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+
+    for (int i = 0; i < 3; i++)
+        at += head_len(*at);
+    return (struct slice){(const char *)at, len - (size_t)(at - bytes)};
+}
+
 static int decode_body(struct msg *msg, struct wire_doc *doc, struct msg_fault *fault)
 {
     struct reader reader = {doc, fault};
@@ -202,6 +220,8 @@ int msg_decode(struct msg *ret_msg, struct wire_doc *doc, const uint8_t *bytes, 
         else
             *doc = read;
     }
+    if (result == 0)
+        msg.map = body_of(bytes, len);
     if (result == -EBADMSG)
         *ret_fault = fault;
     *ret_msg = msg;

@@ -15,9 +15,14 @@ PREAMBLE = bytes.fromhex("4d53470001000000")
 
 class LocalPeer:
     def __init__(self, path, timeout=15.0):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(timeout)
-        self.socket.connect(path)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        connection.connect(path)
+        self.adopt(connection)
+
+    def adopt(self, connection):
+        """Speaks on a connection made elsewhere."""
+        self.socket = connection
         self.socket.sendall(PREAMBLE)
         self.send(HELLO, 0, {"v": 1})
         self.last = 0

@@ -218,7 +218,7 @@ static void remembered_ten_minutes_after_the_end(void)
     CU_ASSERT(!book_due(&book, now) && book_next(&book) == 30000 + LIM_UID_TIME);
     now.ms = 30000 + LIM_UID_TIME - 1;
     CU_ASSERT(!book_due(&book, now) && book_find(&book, &key) == request);
-    request->holder = &now; /* somebody still reads it */
+    request->holder = (struct follow *)&now; /* somebody still reads it */
     now.ms++;
     CU_ASSERT(!book_due(&book, now) && book_find(&book, &key) == request);
     request->holder = NULL;
@@ -255,7 +255,7 @@ static void an_account_is_bounded_by_its_own(void)
 
     CU_ASSERT(book_make_room(&book, ann, 1, 100) == -EBUSY);
     STEP(second, 1, .kind = EVENT_CANCEL);
-    second->holder = &limits;
+    second->holder = (struct follow *)&limits;
     CU_ASSERT(book_make_room(&book, ann, 1, 100) == -EBUSY);
     second->holder = NULL;
     CU_ASSERT(book_make_room(&book, ann, 1, 100) == 0 && ann->uids == 1);

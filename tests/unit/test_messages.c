@@ -289,8 +289,35 @@ static void hellos_are_bare_maps(void)
     CU_ASSERT_EQUAL(msg_decode_hello3(&hello3, &doc, (const uint8_t *)"", 0), -EBADMSG);
 }
 
+/* However the numbers before it are written, the body is what is compared when a SEND comes again. */
+static void the_body_is_found_behind_any_envelope(void)
+{
+    static const struct slice heads[] = {
+        SLICE("\x93\x01\x07"),
+        SLICE("\xdc\x00\x03\xcc\x01\xcd\x00\x07"),
+        SLICE("\xdd\x00\x00\x00\x03\xce\x00\x00\x00\x01\xcf\x00\x00\x00\x00\x00\x00\x00\x07"),
+        SLICE("\x93\xd0\x01\xd3\x00\x00\x00\x00\x00\x00\x00\x07"),
+        SLICE("\x93\xd1\x00\x01\xd2\x00\x00\x00\x07"),
+    };
+    static const struct slice body = SLICE("\x81\xa3pad\xc4\x01x");
+
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        uint8_t raw[64];
+        struct msg msg;
+        struct msg_fault fault;
+        struct wire_doc doc;
+        memcpy(raw, heads[i].ptr, heads[i].len);
+        memcpy(raw + heads[i].len, body.ptr, body.len);
+        CU_ASSERT_FATAL(msg_decode(&msg, &doc, raw, heads[i].len + body.len, &fault) == 0);
+        CU_ASSERT(msg.type == MSG_NOOP && msg.id == 7);
+        CU_ASSERT(slice_eq(msg.map, body));
+        wire_release(&doc);
+    }
+}
+
 static CU_TestInfo tests[] = {
     UNIT_TEST(send_survives_the_wire),
+    UNIT_TEST(the_body_is_found_behind_any_envelope),
     UNIT_TEST(nested_maps_and_counts_survive),
     UNIT_TEST(what_is_no_message_is_fatal),
     UNIT_TEST(faults_name_code_and_field),

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/net_conn.h"
+
+#include "common/keys.h"
+
+#include "daemon/net_follow.h"
+#include "daemon/net_requests.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <time.h>
+#include <utlist.h>
+
+#define OVERFLOW_UID 65534 /* whom a user namespace does not map */
+
+static int64_t now_us(void)
+{
+    return server_now().ms * 1000;
+}
+
+/* ---- what is said ------------------------------------------------------------------------------- */
+
+void conn_error(struct conn *conn, uint32_t id, const char *code, const char *at, uint64_t retry_ms)
+{
+    struct msg msg = {
+        .type = MSG_ERROR,
+        .id = id,
+        .u.error = {.code = slice_of(code), .at = slice_of(at), .retry_ms = retry_ms}};
+
+    stream_send(conn->stream, &msg);
+}
+
+void conn_result(struct conn *conn, uint32_t id, const char *state)
+{
+    struct msg msg = {.type = MSG_RESULT, .id = id, .u.result.st = slice_of(state)};
+
+    stream_send(conn->stream, &msg);
+}
+
+void conn_goaway(struct conn *conn, const char *code, const char *text, uint32_t retry_ms)
+{
+    struct msg msg = {
+        .type = MSG_GOAWAY,
+        .u.goaway = {.code = slice_of(code), .msg = slice_of(text), .retry_ms = retry_ms}};
+
+    if (conn->closing)
+        return;
+    conn->closing = true;
+    stream_send(conn->stream, &msg);
+    stream_close(conn->stream);
+}
+
+static void welcome(struct conn *conn)
+{
+    struct server *server = conn->server;
+    struct msg msg = {
+        .type = MSG_WELCOME,
+        .u.welcome = {.v = PEER_VERSION,
+                      .inst = {(const char *)server->instance, sizeof(server->instance)},
+                      .name = slice_of(server->config.name),
+                      .you = slice_of(conn->name),
+                      .lim = {.text = LIM_TEXT,
+                              .requests = LIM_OPEN_REQUESTS,
+                              .deliveries = LIM_DELIVERIES,
+                              .max_time_ms = server->config.max_time}},
+    };
+
+    conn->open = true;
+    stream_send(conn->stream, &msg);
+}
+
+void conn_label(const struct conn *conn, char *label, size_t size)
+{
+    if (conn->is_unix)
+        snprintf(label, size, "%s (this host)", conn->name);
+    else
+        snprintf(label, size, "%s (network, %s)", conn->name, conn->host);
+}
+
+/* ---- who it is ---------------------------------------------------------------------------------- */
+
+static bool judge_key(const struct conn *conn, const struct authorized_key **ret_line,
+                      const char **ret_code)
+{
+    static const char *const codes[] = {
+        [TRUST_UNAUTHORIZED] = "unauthorized",
+        [TRUST_EXPIRED] = "expired",
+        [TRUST_REVOKED] = "revoked",
+    };
+    enum trust_verdict verdict =
+        trust_judge(conn->server->trust, &conn->key, (const struct sockaddr *)&conn->source,
+                    (int64_t)time(NULL), ret_line);
+
+    if (verdict != TRUST_ACCEPTED)
+        *ret_code = codes[verdict];
+    return verdict == TRUST_ACCEPTED;
+}
+
+bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *ret_rate,
+                 const char **ret_code)
+{
+    const struct config *config = &conn->server->config;
+    const struct authorized_key *line;
+
+    *ret_rate = (uint32_t)config->messages_a_minute;
+    if (conn->is_unix) {
+        *ret_rights = rights_of_uid(&conn->server->policy, conn->uid, conn->groups, conn->n_groups);
+        return true;
+    }
+    if (!judge_key(conn, &line, ret_code))
+        return false;
+    *ret_rights = rights_of_key(line);
+    if (line->rate)
+        *ret_rate = line->rate;
+    return true;
+}
+
+void conn_judge(struct conn *conn)
+{
+    const struct authorized_key *line;
+    const char *code;
+
+    if (conn->is_unix || !conn->account || conn->closing || judge_key(conn, &line, &code))
+        return;
+    log_notice("%s from %s is %s now: closed", conn->name, conn->host, code);
+    conn_goaway(conn, code, NULL, 0);
+}
+
+static void leave_gate(struct conn *conn)
+{
+    if (conn->gated)
+        gate_leave(&conn->server->gate, conn->prefix, now_us());
+    conn->gated = false;
+}
+
+/* The principal is known: its account counts the connection, unless it has too many. */
+static bool enter_account(struct conn *conn, uint64_t limit)
+{
+    struct account *account = account_of(&conn->server->accounts, &conn->principal);
+
+    if (!account || account->connections >= limit)
+        return false;
+    account->connections++;
+    conn->account = account;
+    return true;
+}
+
+/* A line for each refusal with --debug, otherwise one for each source and minute. */
+static void log_refusal(struct conn *conn, const char *step, const char *reason)
+{
+    uint64_t held = 0;
+
+    if (log_enabled(LOG_DEBUG))
+        log_debug("refused %s, %s: %s", conn->host, step, reason);
+    else if (log_limit_pass(&conn->server->refusals, conn->host, uv_now(conn->server->loop) + 1,
+                            &held))
+        log_notice("refused %s, %s: %s%s", conn->host, step, reason,
+                   held > 0 ? " (and others, not told)" : "");
+}
+
+static void log_unknown_key(struct conn *conn, const char *code)
+{
+    char text[KEY_TEXT_LEN + 1], reason[KEY_TEXT_LEN + 64];
+
+    key_format(&conn->key, text);
+    snprintf(reason, sizeof(reason), "%s, %s", text, code);
+    log_refusal(conn, "key", reason);
+}
+
+static void on_key(void *owner, struct stream *stream, const struct noise_public *key)
+{
+    struct conn *conn = owner;
+    struct server *server = conn->server;
+    const struct authorized_key *line = NULL;
+    const char *code = NULL;
+
+    conn->key = *key;
+    conn->principal = principal_of_key(key);
+    leave_gate(conn);
+    server_check_trust(server, false);
+    if (!judge_key(conn, &line, &code)) {
+        log_unknown_key(conn, code);
+        stream_verdict(stream, code);
+        return;
+    }
+    snprintf(conn->name, sizeof(conn->name), "%s", line->name);
+    stream_verdict(stream, NULL);
+    if (enter_account(conn, server->config.account_connections))
+        welcome(conn);
+    else
+        conn_goaway(conn, "busy", "too many connections of this key", RETRY_BUSY_MS);
+}
+
+/* ---- the Unix socket ---------------------------------------------------------------------------- */
+
+static void on_name(void *context, const char *name)
+{
+    struct conn *conn = context;
+
+    conn->query = NULL;
+    snprintf(conn->name, sizeof(conn->name), "%s", name);
+    stream_resume(conn->stream);
+}
+
+static int learn_groups(struct conn *conn, gid_t primary)
+{
+    size_t n = CONN_GROUPS;
+    gid_t *groups = calloc(n + 1, sizeof(*groups));
+
+    if (!groups)
+        return -ENOMEM;
+    int r = stream_peer_groups(conn->stream, groups, &n);
+    if (r < 0)
+        n = 0;
+    groups[n] = primary;
+    conn->n_groups = n + 1;
+    conn->groups = reallocarray(groups, conn->n_groups, sizeof(*groups));
+    return conn->groups ? 0 : -ENOMEM;
+}
+
+/* Its name is asked for before it is listened to. */
+static int begin_unix(struct conn *conn)
+{
+    struct ucred peer;
+    int r = stream_peer_credentials(conn->stream, &peer);
+
+    if (r == 0)
+        r = learn_groups(conn, peer.gid);
+    if (r < 0)
+        return r;
+    conn->uid = peer.uid;
+    conn->principal = principal_of_uid(peer.uid);
+    snprintf(conn->host, sizeof(conn->host), "uid %u", peer.uid);
+    if (!enter_account(conn, conn->server->config.unix_connections))
+        return -EBUSY;
+    stream_pause(conn->stream);
+    conn->query = users_ask(conn->server->users, conn->uid, on_name, conn);
+    return 0;
+}
+
+static void on_hello(struct conn *conn)
+{
+    if (conn->uid == OVERFLOW_UID)
+        conn_goaway(conn, "unauthorized",
+                    "uid 65534: this process is in a user namespace that does not map it", 0);
+    else
+        welcome(conn);
+}
+
+/* ---- the stream's word -------------------------------------------------------------------------- */
+
+static void on_message(void *owner, struct stream *stream, const struct msg *msg)
+{
+    struct conn *conn = owner;
+
+    if (conn->closing)
+        return;
+    if (msg->type == MSG_GOAWAY) {
+        conn->closing = true;
+        stream_close(stream);
+    } else if (msg->type == MSG_HELLO) {
+        on_hello(conn);
+    } else {
+        requests_take(conn, msg);
+    }
+}
+
+static void on_drained(void *owner, struct stream *stream)
+{
+    (void)stream;
+    follow_pump_all(owner);
+}
+
+static bool is_fault(enum peer_end why)
+{
+    return why > PEER_END_LOST && why != PEER_END_REFUSED && why != PEER_END_UNAUTHORIZED;
+}
+
+static void on_gone(void *owner, struct stream *stream, const struct stream_end *end)
+{
+    struct conn *conn = owner;
+    struct server *server = conn->server;
+
+    (void)stream;
+    if (is_fault(end->why))
+        log_refusal(conn, end->open ? "connection" : "handshake", peer_end_name(end->why));
+    else
+        log_debug("%s has gone: %s", conn->host, peer_end_name(end->why));
+    conn->closing = true;
+    follow_lose_all(conn);
+    leave_gate(conn);
+    if (conn->account)
+        conn->account->connections--;
+    if (conn->query)
+        users_forget(conn->query);
+    DL_DELETE(server->conns, conn);
+    server->n_conns--;
+    free(conn->groups);
+    free(conn);
+    server_went(server);
+}
+
+/* ---- the beginning ------------------------------------------------------------------------------ */
+
+static int begin_tcp(struct conn *conn)
+{
+    struct server *server = conn->server;
+    const struct sockaddr *source = (const struct sockaddr *)&conn->source;
+    uint32_t dice = 0;
+    int r = stream_peer_address(conn->stream, &conn->source);
+
+    if (r < 0)
+        return r;
+    getnameinfo(source, sizeof(conn->source), conn->host, sizeof(conn->host), NULL, 0,
+                NI_NUMERICHOST);
+    if (!gate_prefix(source, conn->prefix))
+        return -EAFNOSUPPORT;
+    dice = randombytes_random();
+    r = gate_enter(&server->gate, conn->prefix, now_us(), dice);
+    conn->gated = r == 0;
+    return r;
+}
+
+static void refuse(struct conn *conn, int error)
+{
+    conn->closing = true;
+    if (error == -EBUSY) {
+        log_refusal(conn, "connect", "too many connections");
+        stream_refuse(conn->stream, 1);
+    } else {
+        stream_drop(conn->stream);
+    }
+}
+
+static int accept_one(struct server *server, struct listener *listener)
+{
+    static const struct stream_owner owner = {
+        .key = on_key, .message = on_message, .drained = on_drained, .gone = on_gone};
+    struct conn *conn = calloc(1, sizeof(*conn));
+
+    if (!conn)
+        return -ENOMEM;
+    struct stream_config config = {
+        .loop = server->loop, .owner = &owner, .context = conn, .static_keys = server->host_key};
+    conn->server = server;
+    conn->is_unix = listener_is_unix(listener);
+    int r = listener_accept(&conn->stream, listener, &config);
+    if (r < 0) {
+        free(conn);
+        return r;
+    }
+    DL_APPEND(server->conns, conn);
+    server->n_conns++;
+    r = conn->is_unix ? begin_unix(conn) : begin_tcp(conn);
+    if (r < 0)
+        refuse(conn, r);
+    return 0;
+}
+
+static void let_wait(struct server *server, struct listener *listener)
+{
+    for (unsigned i = 0; i < server->n_listeners; i++) {
+        if (server->listeners[i] == listener)
+            server->waiting[i] = listener;
+    }
+}
+
+void conn_incoming(struct server *server, struct listener *listener)
+{
+    if (server->n_conns >= server->max_conns || accept_one(server, listener) < 0)
+        let_wait(server, listener);
+}

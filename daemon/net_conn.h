@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client's connection: who it is, what it may, and the ids it has open. A connection is freed
+ * when its stream is gone. What an id is answered with over time is net_follow's.
+ */
+#ifndef MSG_DAEMON_NET_CONN_H
+#define MSG_DAEMON_NET_CONN_H
+
+#include "common/listener.h"
+#include "daemon/net_server.h"
+
+#define CONN_GROUPS 65536 /* as many as the kernel lets a process have */
+
+struct conn {
+    struct server *server;
+    struct stream *stream;
+    bool is_unix;
+    bool open;    /* WELCOME was sent: requests are heard */
+    bool closing; /* the last word was said */
+    struct principal principal;
+    struct account *account; /* NULL until it is known */
+    uint32_t uid;            /* Unix */
+    gid_t *groups;
+    size_t n_groups;
+    struct noise_public key;        /* TCP */
+    struct sockaddr_storage source; /* TCP */
+    uint8_t prefix[8];
+    bool gated;    /* counted at the gate */
+    char host[64]; /* for people and logs: 192.0.2.7, or this host */
+    char name[256];
+    struct user_query *query; /* for the name of a uid */
+    struct follow *follows;   /* open ids */
+    unsigned n_follows;
+    struct conn *next, *prev;
+};
+
+/* Takes who waits at the listener, or lets him wait. */
+void conn_incoming(struct server *server, struct listener *listener);
+
+/* What is known of the principal now; for a key, its line. false: it is out, code says why. */
+bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *ret_rate,
+                 const char **ret_code);
+/* "alice (this host)", "alice (network, 192.0.2.7)" */
+void conn_label(const struct conn *conn, char *label, size_t size);
+
+void conn_error(struct conn *conn, uint32_t id, const char *code, const char *at,
+                uint64_t retry_ms);
+void conn_result(struct conn *conn, uint32_t id, const char *state);
+/* The last word; then it closes. */
+void conn_goaway(struct conn *conn, const char *code, const char *text, uint32_t retry_ms);
+/* Judges a living connection's key again, after the files have changed. */
+void conn_judge(struct conn *conn);
+
+#endif

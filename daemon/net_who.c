@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* WHO: who is there, or whom some entries mean. */
+#include "daemon/net_follow.h"
+#include "daemon/net_requests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Names for their handles, and equal numbers for what shares a screen. */
+static struct follow_place *places_of(const struct net_sessions *sessions,
+                                      const struct resolved *found)
+{
+    struct follow_place *places = calloc(found->n + 1, sizeof(*places));
+
+    for (size_t i = 0; places && i < found->n; i++) {
+        const struct boundary_session *s = &sessions->items[found->sessions[i]];
+        places[i] = (struct follow_place){.handle = s->handle, .place = (uint32_t)i + 1};
+        for (size_t k = 0; k < i; k++) {
+            if (sessions_one_place(s, &sessions->items[found->sessions[k]])) {
+                places[i].place = places[k].place;
+                break;
+            }
+        }
+    }
+    return places;
+}
+
+static void answer(const struct call *call, const struct resolved *found)
+{
+    const struct msg_who *who = &call->msg->u.who;
+    struct follow_place *places;
+
+    if (who->to.n > 0 && found->n_misses > 0)
+        follow_send_misses(call->conn, call->msg->id, found->misses, found->n_misses, false);
+    if (who->to.n > 0 && found->n == 0) {
+        call_error(call, resolved_error(found), NULL, 0);
+        return;
+    }
+    places = places_of(&call->server->sessions, found);
+    bool partial = who->to.n > 0 && found->failures > 0;
+    if (!places ||
+        follow_who(call->conn, call->msg->id, places, found->n, partial ? "partial" : "ok") < 0)
+        call_error(call, "internal", NULL, 0);
+    else
+        follow_pump_all(call->conn);
+}
+
+void request_who(const struct call *call)
+{
+    static const struct msg_selector everybody = {.all = true};
+    struct resolve_query query = {
+        .sessions = &call->server->sessions,
+        .rights = &call->rights,
+        .to = call->msg->u.who.to,
+        .list = true,
+    };
+    struct resolved found;
+    size_t bad;
+
+    if (!presenter_ready(call->server->presenter)) {
+        call_error(call, "no-presenter", NULL, RETRY_BUSY_MS);
+        return;
+    }
+    if (query.to.n == 0 && !call->rights.who) {
+        call_error(call, "forbidden", NULL, 0);
+        return;
+    }
+    if (query.to.n == 0)
+        query.to = (struct msg_selector_list){&everybody, 1};
+    int r = resolve(&query, &found, &bad);
+    if (r < 0) {
+        call_error(call, r == -EINVAL ? "bad-message" : "internal", NULL, 0);
+        return;
+    }
+    answer(call, &found);
+    resolved_release(&found);
+}

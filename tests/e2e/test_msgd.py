@@ -1,0 +1,822 @@
+# SPDX-License-Identifier: MIT
+"""
+msgd alone, between a client that says exactly what a test wants (local_peer.py) and a presenter in the
+test's own hands (screens.py): requests and their answers, deduplication, limits, deaths.
+"""
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+import msgpack
+
+import screens
+from harness import AM_ROOT, eventually, program, stop
+from local_peer import (ACK, ATTACH, CANCEL, ERROR, EVENT, GOAWAY, LIST, RESULT, SEND, WELCOME,
+                  LocalPeer, message)
+from screens import Presenter
+
+WHO = 22
+MSGD_UID = 61743 if AM_ROOT else os.getuid()
+ME = os.getuid()
+BOB, EVE = 61801, 61802
+
+
+class Msgd:
+    """One msgd in a folder of its own; its presenter is self.screens."""
+
+    def __init__(self):
+        if not os.path.exists(program("msgd")):
+            raise unittest.SkipTest("msgd is not built")
+        self.folder = tempfile.mkdtemp(prefix="msgd-")
+        self.state = os.path.join(self.folder, "state")
+        os.mkdir(self.state, 0o700)
+        for folder in (self.folder, self.state):
+            if AM_ROOT:
+                os.chown(folder, MSGD_UID, MSGD_UID)
+        os.chmod(self.folder, 0o755)
+        self.socket = os.path.join(self.folder, "msgd.sock")
+        self.config = os.path.join(self.folder, "msgd.conf")
+        with open(self.config, "w", encoding="ascii"):
+            os.chmod(self.config, 0o644)
+        self.process = self.screens = None
+        self.peers = []
+        self.log = open(os.path.join(self.folder, "log"), "ab")
+
+    def arguments(self, *more):
+        return [program("msgd"), "-f", self.config, "--socket", self.socket, "--state", self.state,
+                "--authorized-keys", os.path.join(self.folder, "authorized_keys"),
+                "--revoked-keys", os.path.join(self.folder, "revoked_keys"), *more]
+
+    def launch(self, *more, **options):
+        if AM_ROOT:
+            options.update(user=MSGD_UID, group=MSGD_UID, extra_groups=[])
+        self.process = subprocess.Popen(self.arguments(*more), stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log, **options)
+
+    def start(self, *more, sessions=None):
+        """Starts it with a presenter on a socket pair; sessions: (user, uid, name) or maps."""
+        ours, theirs = screens.pair()
+        self.launch(f"--present-fd={theirs.fileno()}", *more, pass_fds=[theirs.fileno()])
+        theirs.close()
+        self.screens = Presenter(ours)
+        self.handles = [self.screens.add(*s) if isinstance(s, tuple) else self.screens.add(**s)
+                        for s in (sessions or [("bob", BOB, "pts/1")])]
+        self.screens.greet()
+        eventually(self.answers, self.logged)
+
+    def answers(self):
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(self.socket)
+                return True
+        except OSError:
+            if self.process.poll() is not None:
+                raise AssertionError(self.logged()) from None
+            return False
+
+    def peer(self, **options):
+        peer = LocalPeer(self.socket, **options)
+        self.peers.append(peer)
+        return peer
+
+    def peer_as(self, uid):
+        """A connection of another uid's (root only)."""
+        ours, theirs = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(self.socket)
+                socket.send_fds(theirs, [b"x"], [s.fileno()])
+            os._exit(0)
+        os.waitpid(child, 0)
+        _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+        ours.close()
+        theirs.close()
+        peer = LocalPeer.__new__(LocalPeer)
+        peer.adopt(socket.socket(fileno=fds[0]))
+        self.peers.append(peer)
+        return peer
+
+    def logged(self):
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self):
+        process, self.process = self.process, None
+        return stop(process, signal.SIGTERM, 10.0) if process else None
+
+    def close(self):
+        for peer in self.peers:
+            peer.close()
+        status = self.stop()
+        if self.screens:
+            self.screens.close()
+        self.log.close()
+        logged = self.logged()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if status not in (None, 0, 1) or "ERROR: " in logged or "runtime error" in logged:
+            raise AssertionError(f"msgd ended with {status}: {logged}")
+
+
+class MsgdTest(unittest.TestCase):
+    def setUp(self):
+        self.msgd = Msgd()
+        self.addCleanup(self.msgd.close)
+
+    def start(self, *more, sessions=None):
+        self.msgd.start(*more, sessions=sessions)
+        self.screens = self.msgd.screens
+
+    # ---- what is expected ------------------------------------------------------------------------
+
+    def expect(self, peer, kind, number, **fields):
+        got = peer.receive()
+        self.assertIsNotNone(got)
+        if got[0] == WELCOME:
+            got = peer.receive()
+        self.assertEqual(got[:2], (kind, number), got)
+        for key, value in fields.items():
+            self.assertEqual(got[2].get(key), value, got)
+        return got[2]
+
+    def expect_events(self, peer, number, *states, **fields):
+        """One EVENT frame with these (d, st) or (d, st, why)."""
+        body = self.expect(peer, EVENT, number, **fields)
+        got = [(e["d"], e["st"], e["why"]) if "why" in e else (e["d"], e["st"]) for e in body["ev"]]
+        self.assertEqual(got, list(states))
+        return body["ev"]
+
+    def expect_error(self, peer, number, code, **fields):
+        return self.expect(peer, ERROR, number, code=code, **fields)
+
+    def ask_error(self, peer, kind, body, code, **fields):
+        return self.expect_error(peer, peer.request(kind, body), code, **fields)
+
+    def sent(self, peer, body, accepted=1):
+        """Sends and reads `accepted`; the id and the orders."""
+        number = peer.request(SEND, body)
+        self.expect_events(peer, number, *[(d, "accepted") for d in range(1, accepted + 1)])
+        return number, [self.screens.order() for _ in range(accepted)]
+
+
+class Requests(MsgdTest):
+    def test_welcome(self):
+        self.start("--name", "h2")
+        peer = self.msgd.peer()
+        kind, number, body = peer.receive()
+        self.assertEqual((kind, number), (WELCOME, 0))
+        self.assertEqual(body["name"], "h2")
+        self.assertEqual(len(body["inst"]), 16)
+        self.assertEqual(body["lim"], {"text": 32768, "requests": 16, "deliveries": 1024,
+                                       "max_time_ms": 604800000})
+        self.assertTrue(body["you"])
+
+    def test_shown(self):
+        self.start()
+        peer = self.msgd.peer()
+        number, (order,) = self.sent(peer, message("bob", "tea?", title="Kitchen", time_ms=30000))
+        self.assertEqual((order["text"], order["title"], order["flags"] & screens.WAIT),
+                         ("tea?", "Kitchen", 0))
+        self.assertTrue(order["sender"].endswith(" (this host)"))
+        self.assertTrue(29000 < order["life"] <= 30000, order)
+        self.assertEqual((order["number"], order["session"]), (1, self.msgd.handles[0]))
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        self.expect(peer, RESULT, number, st="ok", n={"displayed": 1}, q=2)
+
+    def test_accepted_says_where(self):
+        self.start()
+        peer = self.msgd.peer()
+        number = peer.request(SEND, message("bob", "x", time_ms=5000))
+        body = self.expect(peer, EVENT, number, n=1, time_ms=5000)
+        event = body["ev"][0]
+        self.assertEqual((event["user"], event["sess"], event["id"], event["kind"], event["q"]),
+                         ("bob", "pts/1", "s1", "terminal", 1))
+        self.assertLess(abs(event["at"] / 1000 - time.time()), 5)
+
+    def test_acknowledged_by_the_popup_with_an_answer(self):
+        self.start(sessions=[("bob", BOB, "pts/1"), ("bob", BOB, "pts/2"), ("eve", EVE, "pts/3")])
+        peer = self.msgd.peer()
+        number, orders = self.sent(peer, message("bob", "tea?", wait=True, answers=["Yes", "No"]), 2)
+        first, second = (o["present"] for o in orders)
+        self.screens.shown(first)
+        self.expect_events(peer, number, (1, "displayed"))
+        self.screens.shown(second)
+        self.expect_events(peer, number, (2, "displayed"))
+        self.screens.ended(second, screens.ACKNOWLEDGED, answer="No")
+        events = self.expect_events(peer, number, (2, "acknowledged"),
+                                    (1, "withdrawn", "answered-elsewhere"))
+        self.assertEqual((events[0]["ans"], events[1]["by"], events[1]["fin"]),
+                         ("No", "pts/2", True))
+        self.expect(peer, RESULT, number, st="ok", n={"acknowledged": 1, "withdrawn": 1}, q=6)
+        self.assertEqual(self.screens.order(), {"withdraw": first, "why": 2})
+
+    def test_misses_come_first(self):
+        self.start(sessions=[("bob", BOB, "pts/1"),
+                             {"user": "sftp", "uid": EVE, "name": "9", "reach": screens.NOTHING}])
+        peer = self.msgd.peer()
+        body = msgpack.packb({"uid": secrets.token_bytes(16), "text": "x",
+                              "to": [{"name": n} for n in ("carol", "bob", "sftp")]})
+        number = peer.request(SEND, body)
+        misses = [{"to": 0, "code": "no-target"}, {"to": 2, "code": "no-screen", "user": "sftp"}]
+        self.assertNotIn("ev", self.expect(peer, EVENT, number, miss=misses))
+        self.expect_events(peer, number, (1, "accepted"))
+        self.screens.shown(self.screens.order()["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        self.expect(peer, RESULT, number, st="partial")
+        again = peer.request(SEND, body)
+        self.expect(peer, EVENT, again, miss=misses, re=True)
+
+    def test_nobody_reached(self):
+        self.start()
+        peer = self.msgd.peer()
+        number = peer.request(SEND, message("carol", "x"))
+        self.expect(peer, EVENT, number, miss=[{"to": 0, "code": "no-target"}])
+        self.expect_error(peer, number, "no-target")
+
+    def test_cancel(self):
+        self.start()
+        peer = self.msgd.peer()
+        body = message("bob", "x", wait=True)
+        number, (order,) = self.sent(peer, body)
+        cancel = peer.request(CANCEL, {"uid": msgpack.unpackb(body)["uid"]})
+        self.expect_events(peer, number, (1, "withdrawn", "by-sender"))
+        self.expect(peer, RESULT, number, st="withdrawn")
+        self.expect(peer, RESULT, cancel, st="ok", q=0)
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 1})
+
+    def test_cancel_takes_down_what_is_final(self):
+        self.start()
+        peer = self.msgd.peer()
+        body = message("bob", "x")
+        number, (order,) = self.sent(peer, body)
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        self.expect(peer, RESULT, number, st="ok")
+        cancel = peer.request(CANCEL, {"uid": msgpack.unpackb(body)["uid"]})
+        self.expect(peer, RESULT, cancel, st="ok")
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 1})
+
+    def test_timed_out(self):
+        self.start()
+        peer = self.msgd.peer()
+        number, (order,) = self.sent(peer, message("bob", "x", wait=True, time_ms=300))
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        self.expect_events(peer, number, (1, "timed-out", "no-answer"))
+        self.expect(peer, RESULT, number, st="timed-out")
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 0})
+
+    def test_not_shown_in_its_life(self):
+        self.start()
+        peer = self.msgd.peer()
+        number, _ = self.sent(peer, message("bob", "x", time_ms=200))
+        self.expect_events(peer, number, (1, "timed-out", "not-shown"))
+
+    def test_lost_sender(self):
+        self.start()
+        peer = self.msgd.peer()
+        _, (order,) = self.sent(peer, message("bob", "x", wait=True, lost_ms=200))
+        peer.close()
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 1})
+
+    def test_two_hundred_sessions(self):
+        self.start(sessions=[("bob", BOB, f"pts/{i}") for i in range(200)])
+        peer = self.msgd.peer()
+        number = peer.request(SEND, message("bob", "y" * 32768, wait=True, each=True))
+        states = []
+        while len(states) < 200:
+            states += self.expect(peer, EVENT, number)["ev"]
+        self.assertEqual([e["q"] for e in states], list(range(1, 201)))
+        for _ in range(200):
+            order = self.screens.order()
+            self.assertEqual(len(order["text"]), 32768)
+            self.screens.shown(order["present"])
+            self.screens.ended(order["present"], screens.ACKNOWLEDGED)
+        last = None
+        for kind, _, body in peer.answers(number):
+            states += body.get("ev", [])
+            last = (kind, body)
+        self.assertEqual([e["q"] for e in states], list(range(1, 601)))
+        self.assertEqual((last[0], last[1]["st"], last[1]["n"]), (RESULT, "ok", {"acknowledged": 200}))
+
+
+class Refused(MsgdTest):
+    def test_unfit(self):
+        self.start()
+        peer = self.msgd.peer()
+        for more, code, at in (
+                ({"text": "a\x1bb"}, "bad-text", "text"),
+                ({"text": " \n\t"}, "bad-text", "text"),
+                ({"text": "a", "title": "b\nc"}, "bad-text", "title"),
+                ({"text": "a", "answers": ["Yes"]}, "bad-message", "answers.0"),
+                ({"text": "a", "wait": True, "answers": ["Yes", "yes"]}, "bad-message", "answers.1"),
+                ({"text": "a", "to": [{"me": True}]}, "bad-message", "to.0"),
+                ({"text": "a" * 32769}, "too-large", "text"),
+                ({"text": "a", "to": [{"name": "bob"}] * 513}, "too-many", None)):
+            with self.subTest(more=str(more)[:60]):
+                body = {"uid": secrets.token_bytes(16), "to": [{"name": "bob"}], **more}
+                got = self.ask_error(peer, SEND, body, code)
+                self.assertNotIn("retry_ms", got)
+                if at:
+                    self.assertEqual(got["at"], at)
+        self.assertTrue(self.screens.is_silent())
+
+    def test_unsupported_and_forbidden_types(self):
+        self.start()
+        peer = self.msgd.peer()
+        self.ask_error(peer, 4242, {}, "unsupported")
+        self.ask_error(peer, 10, {"id": b"12345678", "mac": b"m" * 32}, "unsupported") # ENROL
+        peer.request(4243, {})  # odd: ignored
+        self.ask_error(peer, CANCEL, {"uid": b"u" * 16}, "unknown-uid")
+
+    def test_unknown_uids(self):
+        self.start()
+        peer = self.msgd.peer()
+        self.ask_error(peer, ATTACH, {"uid": b"u" * 16}, "unknown-uid")
+        self.ask_error(peer, CANCEL, {"uid": b"u" * 16}, "unknown-uid")
+
+    def test_rate(self):
+        self.start("--messages-a-minute", "2")
+        peer = self.msgd.peer()
+        for _ in range(2):
+            self.sent(peer, message("bob", "x"))
+        got = self.ask_error(peer, SEND, message("bob", "x"), "rate-limited")
+        self.assertTrue(20000 < got["retry_ms"] <= 30001, got)
+
+    def test_open_requests(self):
+        self.start()
+        peer = self.msgd.peer()
+        bodies = [message("bob", "x", wait=True) for _ in range(16)]
+        for body in bodies:
+            self.sent(peer, body)
+        got = self.ask_error(peer, SEND, message("bob", "x"), "busy")
+        self.assertTrue(got["retry_ms"])
+        uid = msgpack.unpackb(bodies[0])["uid"]
+        cancel = peer.request(CANCEL, {"uid": uid})
+        self.expect_events(peer, 1, (1, "withdrawn", "by-sender"))
+        self.expect(peer, RESULT, 1)
+        self.expect(peer, RESULT, cancel)
+        self.screens.order()
+        self.sent(peer, message("bob", "x", wait=True))
+
+    def test_caps(self):
+        for option, value in (("--open-deliveries", "1"), ("--held-text", "33000"), ("--uids", "1")):
+            with self.subTest(option=option):
+                self.start(option, value)
+                peer = self.msgd.peer()
+                self.sent(peer, message("bob", "x" * 20000, wait=True))
+                got = self.ask_error(peer, SEND, message("bob", "y" * 20000), "busy")
+                self.assertTrue(got["retry_ms"])
+                self.msgd.stop()
+                os.unlink(os.path.join(self.msgd.state, "seen"))
+
+    def test_too_many_deliveries(self):
+        self.start(sessions=[("bob", BOB, f"pts/{i}") for i in range(1025)])
+        self.ask_error(self.msgd.peer(), SEND, message("bob", "x"), "too-many")
+
+    def test_connections_of_one_uid(self):
+        self.start("--unix-connections", "2")
+        time.sleep(0.1)  # the look whether it answers has gone
+        peers = [self.msgd.peer(), self.msgd.peer()]
+        for peer in peers:
+            self.assertEqual(peer.receive()[0], WELCOME)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.msgd.socket)
+            self.assertEqual(s.recv(64), bytes.fromhex("0008 52454600 03 01 01 01"))
+        peers[0].close()
+        eventually(lambda: self._welcome() or None, "room for another")
+
+    def _welcome(self):
+        try:
+            return self.msgd.peer().receive()[0] == WELCOME
+        except (OSError, ValueError, TypeError):
+            return False
+
+    def test_connections_in_all(self):
+        self.start("--connections", "2")
+        time.sleep(0.1)
+        first, _ = self.msgd.peer(), self.msgd.peer()
+        first.receive()
+        third = self.msgd.peer(timeout=0.3)
+        with self.assertRaises(TimeoutError):
+            third.receive()
+        first.close()
+        third.socket.settimeout(5)
+        self.assertEqual(third.receive()[0], WELCOME)
+
+
+class Twice(MsgdTest):
+    def test_same_bytes_are_shown_once(self):
+        self.start()
+        first, second = self.msgd.peer(), self.msgd.peer()
+        body = message("bob", "x", wait=True)
+        number, (order,) = self.sent(first, body)
+        again = second.request(SEND, body)
+        self.expect_error(first, number, "moved")
+        events = self.expect_events(second, again, (1, "accepted"), re=True, n=1)
+        self.assertEqual(events[0]["q"], 1)
+        self.screens.shown(order["present"])
+        self.assertEqual(self.expect_events(second, again, (1, "displayed"))[0]["q"], 2)
+        self.assertTrue(self.screens.is_silent())
+
+    def test_on_one_connection_too(self):
+        self.start()
+        peer = self.msgd.peer()
+        body = message("bob", "x", wait=True)
+        number, _ = self.sent(peer, body)
+        again = peer.request(SEND, body)
+        self.expect_error(peer, number, "moved")
+        self.expect_events(peer, again, (1, "accepted"))
+
+    def test_other_bytes_conflict(self):
+        self.start()
+        peer = self.msgd.peer()
+        uid = secrets.token_bytes(16)
+        self.sent(peer, message("bob", "x", uid=uid, wait=True))
+        self.ask_error(peer, SEND, message("bob", "y", uid=uid, wait=True), "conflict")
+
+    def test_attach_goes_on_behind_q(self):
+        self.start()
+        peer = self.msgd.peer()
+        body = message("bob", "x", wait=True)
+        number, (order,) = self.sent(peer, body)
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        peer.close()
+        self.screens.ended(order["present"], screens.DISMISSED, "closed-by-user")
+        other = self.msgd.peer()
+        number = other.request(ATTACH, {"uid": msgpack.unpackb(body)["uid"], "after": 2})
+        events = self.expect_events(other, number, (1, "dismissed", "closed-by-user"), re=True)
+        self.assertEqual(events[0]["q"], 3)
+        self.expect(other, RESULT, number, st="dismissed", q=3)
+        number = other.request(ATTACH, {"uid": msgpack.unpackb(body)["uid"]})
+        self.expect_events(other, number, (1, "accepted"), (1, "displayed"),
+                           (1, "dismissed", "closed-by-user"), n=1)
+        self.expect(other, RESULT, number, st="dismissed", q=3)
+
+    def test_across_its_death(self):
+        self.start()
+        peer = self.msgd.peer()
+        body, other = message("bob", "x", wait=True), message("bob", "z")
+        uid = msgpack.unpackb(body)["uid"]
+        self.sent(peer, body)
+        self.msgd.kill()
+        self.start()
+        peer = self.msgd.peer()
+        self.ask_error(peer, SEND, body, "outcome-unknown")
+        self.ask_error(peer, ATTACH, {"uid": uid}, "outcome-unknown")
+        self.ask_error(peer, CANCEL, {"uid": uid}, "outcome-unknown")
+        self.sent(peer, other)
+
+    def test_what_was_refused_leaves_no_trace(self):
+        self.start("--open-deliveries", "1")
+        peer = self.msgd.peer()
+        body = message("bob", "x", wait=True)
+        first, _ = self.sent(peer, message("bob", "first", wait=True, time_ms=300))
+        self.ask_error(peer, SEND, body, "busy")
+        self.expect_events(peer, first, (1, "timed-out", "not-shown"))
+        self.expect(peer, RESULT, first)
+        self.screens.order()
+        self.sent(peer, body)
+
+
+class Receivers(MsgdTest):
+    def mine(self, *more):
+        self.start(*more, sessions=[("me", ME, "pts/1"), ("me", ME, "pts/2"), ("bob", BOB, "pts/3")])
+
+    def shown(self, peer, number, order, d=1):
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (d, "displayed"))
+
+    def test_ack(self):
+        self.mine()
+        sender, receiver = self.msgd.peer(), self.msgd.peer()
+        number, orders = self.sent(sender, message("me", "tea?", wait=True), 2)
+        self.assertEqual([o["number"] for o in orders], [1, 1])
+        self.ask_error(receiver, ACK, {"number": 1}, "too-late")  # not shown yet
+        self.shown(sender, number, orders[1], 2)
+        ack = receiver.request(ACK, {"number": 1})
+        self.expect(receiver, RESULT, ack, st="ok", q=0)
+        self.expect_events(sender, number, (2, "acknowledged"), (1, "withdrawn", "answered-elsewhere"))
+        self.expect(sender, RESULT, number, st="ok")
+        self.assertEqual({self.screens.order()["withdraw"] for _ in orders},
+                         {o["present"] for o in orders})
+        self.ask_error(receiver, ACK, {"number": 1}, "too-late")
+        self.ask_error(receiver, ACK, {"number": 2}, "no-target")
+
+    def test_answers(self):
+        self.mine()
+        sender, receiver = self.msgd.peer(), self.msgd.peer()
+        body = {"to": [{"session": "pts/1"}], "text": "?", "wait": True, "answers": ["Yes", "No"]}
+        for answer, heard in (("no", "No"), ("1", "Yes")):
+            number, (order,) = self.sent(sender, {**body, "uid": secrets.token_bytes(16)})
+            self.shown(sender, number, order)
+            for wrong in ({}, {"answer": "maybe"}, {"answer": "3"}, {"answer": "0"}):
+                self.ask_error(receiver, ACK, {"number": order["number"], **wrong}, "bad-message",
+                               at="answer")
+            receiver.request(ACK, {"number": order["number"], "answer": answer})
+            self.expect(receiver, RESULT, receiver.last)
+            events = self.expect_events(sender, number, (1, "acknowledged"))
+            self.assertEqual(events[0]["ans"], heard)
+            self.expect(sender, RESULT, number)
+            self.screens.order()
+
+    def test_an_answer_where_none_is_asked_for(self):
+        self.mine()
+        sender, receiver = self.msgd.peer(), self.msgd.peer()
+        number, orders = self.sent(sender, message("pts/1", "x", wait=True))
+        self.shown(sender, number, orders[0])
+        self.ask_error(receiver, ACK, {"number": 1, "answer": "Yes"}, "bad-message", at="answer")
+
+    @unittest.skipUnless(AM_ROOT, "needs root: another user")
+    def test_nobody_acknowledges_for_another(self):
+        self.mine()
+        sender = self.msgd.peer()
+        number, (order,) = self.sent(sender, message("bob", "x", wait=True))
+        self.shown(sender, number, order)
+        self.ask_error(self.msgd.peer(), ACK, {"number": 1}, "no-target")  # not even root
+        self.ask_error(self.msgd.peer_as(EVE), ACK, {"number": 1}, "no-target")
+        bob = self.msgd.peer_as(BOB)
+        self.expect(bob, RESULT, bob.request(ACK, {"number": 1}), st="ok")
+        self.expect_events(sender, number, (1, "acknowledged"))
+
+    def test_list(self):
+        self.mine()
+        sender, receiver = self.msgd.peer(), self.msgd.peer()
+        first, orders = self.sent(sender, message("me", "one", wait=True, title="T"), 2)
+        second, (order,) = self.sent(sender, message("pts/1", "two"))
+        self.shown(sender, second, order)
+        self.expect(sender, RESULT, second)
+        number = receiver.request(LIST, {})
+        one = self.expect(receiver, EVENT, number)["message"]
+        self.assertEqual((one["number"], one["text"], one["title"], one["wait"], one["sess"]),
+                         (1, "one", "T", True, "pts/1"))
+        two = self.expect(receiver, EVENT, number)["message"]
+        self.assertEqual((two["number"], two["st"], two.get("wait")), (2, "displayed", None))
+        self.expect(receiver, RESULT, number, st="ok", q=0)
+        number = receiver.request(LIST, {"number": 2})
+        self.assertEqual(self.expect(receiver, EVENT, number)["message"]["text"], "two")
+        self.expect(receiver, RESULT, number)
+        self.ask_error(receiver, LIST, {"number": 3}, "no-target")
+
+    def test_a_long_list_is_drawn_as_it_is_read(self):
+        self.mine("--messages-a-minute", "1000")
+        sender, receiver = self.msgd.peer(), self.msgd.peer()
+        for _ in range(10):
+            self.sent(sender, message("pts/1", "x" * 32768, wait=True))
+        number = receiver.request(LIST, {})
+        time.sleep(0.3)
+        self.assertEqual(len([1 for kind, _, _ in receiver.answers(number) if kind == EVENT]), 10)
+
+
+class Who(MsgdTest):
+    SESSIONS = [{"user": "bob", "uid": BOB, "name": ":0", "terminal": "tty2", "place": "a",
+                 "reach": screens.DESKTOP, "flags": screens.CONSOLE | screens.LOCKED},
+                {"user": "bob", "uid": BOB, "name": "pts/1", "place": "a"},
+                {"user": "me", "uid": ME, "name": "pts/2", "flags": screens.DISABLED},
+                {"user": "sftp", "uid": EVE, "name": "9", "reach": screens.NOTHING}]
+
+    def who(self, peer, body):
+        number = peer.request(WHO, body)
+        found, result = [], None
+        for kind, _, answer in peer.answers(number):
+            if kind == WELCOME:
+                continue
+            found += answer.get("who", [])
+            result = answer
+        return found, result
+
+    def test_everybody(self):
+        self.start(sessions=self.SESSIONS)
+        found, result = self.who(self.msgd.peer(), {})
+        self.assertEqual(result, {"st": "ok", "q": 0})
+        self.assertEqual([s["name"] for s in found], [":0", "pts/1", "pts/2", "9"])
+        self.assertEqual([s["reach"] for s in found], ["desktop", "terminal", "terminal", "nothing"])
+        self.assertEqual(found[0]["place"], found[1]["place"])
+        self.assertNotEqual(found[0]["place"], found[2]["place"])
+        self.assertEqual((found[0].get("locked"), found[2].get("me"), found[2].get("why")),
+                         (True, True, "messages-disabled"))
+
+    def test_some(self):
+        self.start(sessions=self.SESSIONS)
+        peer = self.msgd.peer()
+        found, result = self.who(peer, {"to": [{"name": "bob"}, {"name": "carol"}]})
+        self.assertEqual(([s["name"] for s in found], result["st"]), ([":0", "pts/1"], "partial"))
+        number = peer.request(WHO, {"to": [{"name": "carol"}]})
+        self.expect(peer, EVENT, number, miss=[{"to": 0, "code": "no-target"}])
+        self.expect_error(peer, number, "no-target")
+
+    def test_sessions_come_and_go(self):
+        self.start()
+        peer = self.msgd.peer()
+        handle = self.screens.add("eve", EVE, "pts/9", now=True)
+        eventually(lambda: len(self.who(peer, {})[0]) == 2, "a new session")
+        self.screens.gone(handle)
+        eventually(lambda: len(self.who(peer, {})[0]) == 1, "it goes")
+
+    @unittest.skipUnless(AM_ROOT, "needs root: other users")
+    def test_rights(self):
+        self.start("--uid-min", "61800", sessions=self.SESSIONS)
+        service = self.msgd.peer_as(61700)
+        self.ask_error(service, WHO, {}, "forbidden")
+        number = service.request(SEND, message("bob", "x"))
+        self.expect(service, EVENT, number, miss=[{"to": 0, "code": "forbidden"}])
+        self.expect_error(service, number, "forbidden")
+        person = self.msgd.peer_as(61803)
+        self.assertEqual(len(self.who(person, {})[0]), 4)
+        everybody = {"uid": secrets.token_bytes(16), "to": [{"all": True}], "text": "x"}
+        number = person.request(SEND, everybody)
+        self.expect(person, EVENT, number)
+        self.expect_error(person, number, "forbidden")
+        number, (order,) = self.sent(person, message("bob", "x"))
+        self.assertEqual((order["sender"], order["flags"]), ("uid 61803 (this host)", 0))
+        root = self.msgd.peer()
+        _, orders = self.sent(root, everybody, 2)
+        self.assertEqual({o["flags"] for o in orders}, {screens.OVERRIDE})
+
+
+class Garbage(MsgdTest):
+    def connect(self):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(5)
+        s.connect(self.msgd.socket)
+        self.addCleanup(s.close)
+        return s
+
+    def test_another_protocol_is_closed_in_silence(self):
+        self.start()
+        s = self.connect()
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            self.assertEqual(s.recv(64), b"")
+
+    def test_other_versions_and_suites_are_refused(self):
+        self.start()
+        for preamble, code in (("4d53470002000000", 1), ("4d53470001010000", 2)):
+            s = self.connect()
+            s.sendall(bytes.fromhex(preamble))
+            self.assertEqual(s.recv(64), bytes.fromhex(f"0008 52454600 {code:02x} 01 01 00"))
+
+    def test_bad_msgpack_is_told_and_closed(self):
+        self.start()
+        peer = self.msgd.peer()
+        self.assertEqual(peer.receive()[0], WELCOME)
+        peer.socket.sendall(struct.pack(">H", 5) + b"\xdd\x00\xff\xff\xff")
+        self.assertEqual(peer.receive(), (GOAWAY, 0, {"code": "bad-message"}))
+        self.assertIsNone(peer.receive())
+
+    def test_the_uid_65534_is_nobody(self):
+        self.start()
+        if not AM_ROOT:
+            self.skipTest("needs root: another user")
+        peer = self.msgd.peer_as(65534)
+        kind, _, body = peer.receive()
+        self.assertEqual((kind, body["code"]), (GOAWAY, "unauthorized"))
+        self.assertIn("user namespace", body["msg"])
+
+
+class Deaths(MsgdTest):
+    def test_a_clean_end(self):
+        self.start()
+        peer = self.msgd.peer()
+        number, (order,) = self.sent(peer, message("bob", "x", wait=True))
+        self.msgd.process.send_signal(signal.SIGTERM)
+        self.expect_events(peer, number, (1, "withdrawn", "daemon-stop"))
+        self.expect(peer, RESULT, number, st="withdrawn")
+        self.expect(peer, GOAWAY, 0, code="shutting-down")
+        self.assertIsNone(peer.receive())
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 3})
+        self.assertEqual(self.msgd.process.wait(5), 0)
+        self.assertFalse(os.path.exists(self.msgd.socket))
+
+    def test_an_embedded_presenter_takes_msgd_with_it(self):
+        self.start()
+        peer = self.msgd.peer()
+        number, _ = self.sent(peer, message("bob", "x", wait=True))
+        self.screens.close()
+        self.expect_events(peer, number, (1, "failed", "presenter-lost"))
+        self.expect(peer, RESULT, number, st="failed")
+        self.expect(peer, GOAWAY, 0, code="shutting-down")
+        self.assertEqual(self.msgd.process.wait(5), 1)
+
+    def test_a_presenter_that_talks_nonsense_is_lost(self):
+        self.start()
+        self.screens.send(99, b"")
+        self.assertEqual(self.msgd.process.wait(5), 1)
+        self.assertIn("msgd-present is lost", self.msgd.logged())
+
+
+class Separate(MsgdTest):
+    """The presenter is a service of its own: it comes and goes."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.msgd.folder, "present.sock")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(self.listener.close)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.listener.listen(1)
+        self.listener.settimeout(10)
+
+    def comes(self, *sessions):
+        self.screens = self.msgd.screens = Presenter(self.listener.accept()[0])
+        for session in sessions:
+            self.screens.add(*session)
+        self.screens.greet()
+
+    def test_without_one(self):
+        self.msgd.launch("--present-socket", self.path + ".not")
+        eventually(self.msgd.answers, self.msgd.logged)
+        got = self.ask_error(self.msgd.peer(), SEND, message("bob", "x"), "no-presenter")
+        self.assertTrue(got["retry_ms"])
+        self.ask_error(self.msgd.peer(), WHO, {}, "no-presenter")
+
+    def test_terminals_outlive_it(self):
+        self.msgd.launch("--present-socket", self.path)
+        self.comes(("bob", BOB, "pts/1"), ("bob", BOB, "pts/2"), ("bob", BOB, "pts/3"),
+                   ("bob", BOB, "pts/4"))
+        eventually(self.msgd.answers, self.msgd.logged)
+        peer = self.msgd.peer()
+        number, orders = self.sent(peer, message("bob", "x", wait=True, each=True, time_ms=60000), 4)
+        for d, reach in ((1, screens.TERMINAL), (2, screens.TERMINAL), (3, screens.DESKTOP)):
+            self.screens.shown(orders[d - 1]["present"], reach)
+            self.expect_events(peer, number, (d, "displayed"))
+        self.screens.close()
+        self.expect_events(peer, number, (3, "failed", "presenter-lost"),
+                           (4, "failed", "presenter-lost"))
+        self.ask_error(peer, SEND, message("bob", "y"), "no-presenter")
+        time.sleep(0.1)
+        self.screens = self.msgd.screens = Presenter(self.listener.accept()[0])
+        self.screens.handles = 40
+        handle = self.screens.add("bob", BOB, "pts/1", login="s1")
+        self.screens.greet()
+        self.expect_events(peer, number, (2, "session-gone", "hangup"))
+        self.assertTrue(self.screens.is_silent())  # never presented again
+        self.screens.gone(handle)
+        self.expect_events(peer, number, (1, "session-gone", "hangup"))
+        self.expect(peer, RESULT, number, st="session-gone",
+                    n={"failed": 2, "session-gone": 2})
+
+
+class CommandLine(unittest.TestCase):
+    def run_msgd(self, *arguments, **options):
+        if not os.path.exists(program("msgd")):
+            self.skipTest("msgd is not built")
+        return subprocess.run([program("msgd"), *arguments], capture_output=True, text=True,
+                              check=False, timeout=20, **options)
+
+    def test_help_and_version(self):
+        got = self.run_msgd("--help")
+        self.assertEqual((got.returncode, got.stderr), (0, ""))
+        self.assertTrue(got.stdout.startswith("Usage: msgd"))
+        self.assertEqual(self.run_msgd("--version").returncode, 0)
+
+    def test_wrong_options(self):
+        for arguments in (["--nonsense", "1"], ["word"], ["--socket"], ["--present-fd", "x"],
+                          ["--present-fd", "2"], ["--listen", "nowhere"], ["--uids", "0"]):
+            with self.subTest(arguments=arguments):
+                got = self.run_msgd("-t", *arguments)
+                self.assertIn(got.returncode, (1, 2))
+                self.assertTrue(got.stderr.startswith("msgd: "), got.stderr)
+
+    def test_the_configuration(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as f:
+            f.write("[limits]\nuids = 7\n")
+            f.flush()
+            self.assertEqual(self.run_msgd("-f", f.name, "-t").returncode, 0)
+            got = self.run_msgd("-f", f.name, "-T", "--socket=/x/y")
+            self.assertIn("uids = 7", got.stdout)
+            self.assertIn("socket = /x/y", got.stdout)
+            f.write("nonsense = 1\n")
+            f.flush()
+            got = self.run_msgd("-f", f.name, "-t")
+            self.assertEqual(got.returncode, 1)
+            self.assertIn(f"{f.name}:3: ", got.stderr)
+
+    @unittest.skipUnless(AM_ROOT, "needs root")
+    def test_it_does_not_run_as_root(self):
+        got = self.run_msgd()
+        self.assertEqual(got.returncode, 1)
+        self.assertIn("does not run as root", got.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
