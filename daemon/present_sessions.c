@@ -171,11 +171,17 @@ static void drop_ended(struct sessions *sessions, const struct fact_list *facts,
     }
 }
 
+/* Without root's help only one's own terminals can be written to: others are not promised. */
+static bool is_served(const struct session_fact *fact)
+{
+    return geteuid() == 0 || fact->uid == geteuid();
+}
+
 static void add_new(struct sessions *sessions, const struct fact_list *facts, int64_t now_s)
 {
     for (size_t i = 0; i < facts->count && sessions->count < LIM_SESSIONS; i++) {
         struct session *session;
-        if (facts->facts[i].known)
+        if (facts->facts[i].known || !is_served(&facts->facts[i]))
             continue;
         if (grow((void **)&sessions->list, sessions->count, &sessions->capacity,
                  sizeof(*sessions->list)) < 0 ||

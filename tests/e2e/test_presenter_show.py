@@ -8,8 +8,9 @@ import time
 import unittest
 
 import boundary
+from boundary import Msgd
 from harness import AM_ROOT, eventually
-from presenter import PresenterCase
+from presenter import Presenter, PresenterCase
 
 
 class ShowTest(PresenterCase):
@@ -267,6 +268,27 @@ class TwoUsersTest(PresenterCase):
             delivery = self.msgd.present(session, "for alice's eyes", flags)
             self.msgd.expect(boundary.ENDED, delivery=delivery, how=boundary.SESSION_GONE)
         self.assertEqual(terminal.bytes(), b"")
+
+    def test_an_ordinary_users_presenter_serves_his_own(self):
+        folder = os.path.join(self.folder, "alice")
+        os.mkdir(folder)
+        os.chown(folder, self.alice.uid, -1)
+        his, other = self.terminal(self.alice), self.terminal(self.bob)
+        presenter = Presenter(folder, self.utmp, ["--socket", os.path.join(folder, "present.sock")],
+                              user=self.alice.uid, group=self.alice.gid, extra_groups=[])
+        self.addCleanup(presenter.stop)
+        presenter.wait_for("listens for msgd")
+        msgd = Msgd.connect(presenter.socket, self.alice.uid)
+        self.addCleanup(msgd.close)
+        msgd.handle(his.line)
+        sessions = msgd.sessions()
+        self.assertEqual(set(sessions), {his.line})
+        his.mesg(False)
+        delivery = msgd.present(sessions[his.line].handle, "hello")
+        msgd.expect(boundary.ENDED, delivery=delivery, why="messages-disabled")
+        delivery = msgd.present(sessions[his.line].handle, "hello", boundary.OVERRIDE)
+        msgd.expect(boundary.SHOWN, delivery=delivery)
+        self.assertEqual(other.bytes(), b"")
 
     def test_presenter_keeps_three_capabilities_and_group_tty(self):
         status = self.presenter.status()

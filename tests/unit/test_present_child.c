@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Children, and the name look-ups that they do. */
+#include "daemon/present_child.h"
+
+#include "common/mem.h"
+#include "daemon/present_user.h"
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static sd_event *event;
+
+static struct {
+    unsigned calls;
+    int error, fd;
+    size_t len;
+    char answer[CHILD_ANSWER];
+} got;
+
+static void done(void *userdata, int error, const void *answer, size_t len, int fd)
+{
+    (void)userdata;
+    got.calls++;
+    got.error = error;
+    got.fd = fd;
+    got.len = len;
+    if (len > 0)
+        memcpy(got.answer, answer, len);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void loop_for(uint64_t ms, const unsigned *until)
+{
+    for (uint64_t end = now_ms() + ms; now_ms() < end && (!until || *until == 0);)
+        sd_event_run(event, 10000);
+}
+
+static struct child *start(void (*run)(int socket, const void *argument), uint64_t deadline_ms)
+{
+    struct child_job job = {run, "argument", deadline_ms, done, NULL};
+    struct child *child = NULL;
+
+    memset(&got, 0, sizeof(got));
+    CU_ASSERT_EQUAL(child_start(event, &job, &child), 0);
+    return child;
+}
+
+static void say(int socket, const void *argument)
+{
+    child_answer(socket, argument, strlen(argument), -1);
+}
+
+static void say_nothing(int socket, const void *argument)
+{
+    (void)socket;
+    (void)argument;
+}
+
+static void hang(int socket, const void *argument)
+{
+    (void)socket;
+    (void)argument;
+    pause();
+}
+
+static void say_too_much(int socket, const void *argument)
+{
+    char much[CHILD_ANSWER + 1] = "";
+
+    (void)argument;
+    (void)!write(socket, much, sizeof(much));
+}
+
+static void hand_over(int socket, const void *argument)
+{
+    child_answer(socket, argument, 1, open("/dev/zero", O_RDONLY | O_CLOEXEC));
+}
+
+/* What else it holds, and whether it could gain anything. */
+static void look_around(int socket, const void *argument)
+{
+    char answer[8] = "";
+
+    (void)argument;
+    for (int fd = 0, at = 0; fd < 200; fd++)
+        if (fcntl(fd, F_GETFD) >= 0 && at < 6)
+            answer[at++] = (char)fd;
+    answer[7] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    child_answer(socket, answer, sizeof(answer), -1);
+}
+
+static void an_answer_comes_back(void)
+{
+    start(say, 5000);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, 0);
+    CU_ASSERT_EQUAL_FATAL(got.len, strlen("argument"));
+    CU_ASSERT_EQUAL(memcmp(got.answer, "argument", got.len), 0);
+    CU_ASSERT_EQUAL(got.fd, -1);
+    loop_for(100, NULL);
+    CU_ASSERT_EQUAL(got.calls, 1);
+}
+
+static void a_descriptor_comes_back(void)
+{
+    struct stat zero, passed;
+
+    start(hand_over, 5000);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_FATAL(got.fd >= 0);
+    CU_ASSERT(fcntl(got.fd, F_GETFD) & FD_CLOEXEC);
+    CU_ASSERT_EQUAL(fstat(got.fd, &passed) | stat("/dev/zero", &zero), 0);
+    CU_ASSERT_EQUAL(passed.st_rdev, zero.st_rdev);
+    close(got.fd);
+}
+
+static void no_answer_is_told(void)
+{
+    start(say_nothing, 5000);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, -EPIPE);
+    start(say_too_much, 5000);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, -EPIPE);
+}
+
+static void a_late_one_is_killed(void)
+{
+    uint64_t started = now_ms();
+
+    start(hang, 200);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, -ETIMEDOUT);
+    CU_ASSERT(now_ms() - started >= 190 && now_ms() - started < 2000);
+    loop_for(200, NULL);
+    CU_ASSERT_EQUAL(got.calls, 1);
+}
+
+static void a_cancelled_one_says_nothing(void)
+{
+    child_cancel(start(hang, 200));
+    loop_for(400, NULL);
+    CU_ASSERT_EQUAL(got.calls, 0);
+    child_cancel(NULL);
+}
+
+static void it_holds_nothing_of_ours(void)
+{
+    int held = open("/dev/null", O_RDONLY);
+
+    start(look_around, 5000);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL_FATAL(got.len, 8);
+    CU_ASSERT_EQUAL(memcmp(got.answer, "\0\1\2\3\0\0\0\1", 8), 0);
+    close(held);
+}
+
+static void they_are_no_more_than_so_many(void)
+{
+    struct child_job job = {hang, NULL, 60000, done, NULL};
+    struct child *children[CHILD_MAX], *one_more = NULL;
+
+    loop_for(200, NULL); /* earlier ones are reaped */
+    memset(&got, 0, sizeof(got));
+    for (size_t i = 0; i < CHILD_MAX; i++)
+        CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &children[i]), 0);
+    CU_ASSERT_EQUAL(child_start(event, &job, &one_more), -EAGAIN);
+    CU_ASSERT_PTR_NULL(one_more);
+    child_cancel(children[0]);
+    loop_for(500, NULL);
+    CU_ASSERT_EQUAL(child_start(event, &job, &one_more), 0);
+    child_end_all();
+    CU_ASSERT_EQUAL(got.calls, 0);
+    loop_for(50, NULL);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static unsigned answers;
+
+static void on_answer(void *userdata)
+{
+    (void)userdata;
+    answers++;
+}
+
+static int looked_up(struct user_cache *cache, const char *name, struct user_ids *ids)
+{
+    answers = 0;
+    int r = user_lookup(cache, name, now_ms(), ids);
+
+    CU_ASSERT_EQUAL(r, -EAGAIN);
+    CU_ASSERT_EQUAL(user_lookup(cache, name, now_ms(), ids), -EAGAIN);
+    loop_for(5000, &answers);
+    CU_ASSERT_EQUAL(answers, 1);
+    return user_lookup(cache, name, now_ms(), ids);
+}
+
+static void names_are_looked_up_once(void)
+{
+    struct user_ids ids = {4711, 4711};
+    struct user_cache *cache;
+
+    CU_ASSERT_EQUAL_FATAL(user_cache_new(event, on_answer, NULL, &cache), 0);
+    CU_ASSERT_EQUAL(looked_up(cache, "no-such-user-here", &ids), -ENOENT);
+    CU_ASSERT_EQUAL(ids.uid, 4711);
+    CU_ASSERT_EQUAL(looked_up(cache, "root", &ids), 0);
+    CU_ASSERT_EQUAL(ids.uid, 0);
+    CU_ASSERT_EQUAL(ids.gid, 0);
+    answers = 0;
+    ids.uid = 4711;
+    CU_ASSERT_EQUAL(user_lookup(cache, "root", now_ms(), &ids), 0);
+    loop_for(200, NULL);
+    CU_ASSERT_EQUAL(answers, 0); /* nobody was asked again */
+    /* out of date: the old answer serves until the new one has come */
+    CU_ASSERT_EQUAL(user_lookup(cache, "root", now_ms() + USER_KEPT_MS + 1, &ids), 0);
+    loop_for(5000, &answers);
+    CU_ASSERT_EQUAL(answers, 1);
+    user_lookup(cache, "another", now_ms(), &ids); /* under way when all ends */
+    user_cache_free(cache);
+    loop_for(200, NULL);
+}
+
+static void a_childs_answer_is_not_believed(void)
+{
+    struct user_answer answer = {1, 1000, 100};
+    struct user_ids ids = {1, 1};
+    char bytes[sizeof(answer) + 1] = "";
+
+    CU_ASSERT_EQUAL(user_answer_read(&answer, sizeof(answer) - 1, &ids), -EBADMSG);
+    CU_ASSERT_EQUAL(user_answer_read(bytes, sizeof(bytes), &ids), -EBADMSG);
+    CU_ASSERT_EQUAL(user_answer_read(bytes, 0, &ids), -EBADMSG);
+    answer.found = 2;
+    CU_ASSERT_EQUAL(user_answer_read(&answer, sizeof(answer), &ids), -EBADMSG);
+    answer = (struct user_answer){1, UINT32_MAX, 100};
+    CU_ASSERT_EQUAL(user_answer_read(&answer, sizeof(answer), &ids), -EBADMSG);
+    answer = (struct user_answer){1, 1000, UINT32_MAX};
+    CU_ASSERT_EQUAL(user_answer_read(&answer, sizeof(answer), &ids), -EBADMSG);
+    answer = (struct user_answer){0, 1000, 100};
+    CU_ASSERT_EQUAL(user_answer_read(&answer, sizeof(answer), &ids), -ENOENT);
+    CU_ASSERT_EQUAL(ids.uid, 1);
+    answer.found = 1;
+    CU_ASSERT_EQUAL(user_answer_read(&answer, sizeof(answer), &ids), 0);
+    CU_ASSERT(ids.uid == 1000 && ids.gid == 100);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        UNIT_TEST(an_answer_comes_back),
+        UNIT_TEST(a_descriptor_comes_back),
+        UNIT_TEST(no_answer_is_told),
+        UNIT_TEST(a_late_one_is_killed),
+        UNIT_TEST(a_cancelled_one_says_nothing),
+        UNIT_TEST(it_holds_nothing_of_ours),
+        UNIT_TEST(they_are_no_more_than_so_many),
+        UNIT_TEST(names_are_looked_up_once),
+        UNIT_TEST(a_childs_answer_is_not_believed),
+        UNIT_END,
+    };
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    if (sd_event_new(&event) < 0)
+        return 2;
+
+    int status = unit_run("present_child", tests);
+
+    child_end_all();
+    sd_event_unref(event);
+    return status;
+}

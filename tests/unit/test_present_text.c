@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/present_text.h"
+
+#include "common/mem.h"
+#include "tests/unit/unit.h"
+
+static struct present_texts texts;
+static const char *reason;
+
+static int read_it(uint64_t life_ms, uint32_t sender_len, uint32_t title_len, const char *text,
+                   size_t len)
+{
+    struct boundary_message message = {.verb = BOUNDARY_PRESENT, .text = text, .text_len = len};
+
+    message.u.present.life_ms = life_ms;
+    message.u.present.sender_len = sender_len;
+    message.u.present.title_len = title_len;
+    reason = NULL;
+    texts = (struct present_texts){0};
+    return present_texts_read(&message, &texts, &reason);
+}
+
+static void the_lengths_part_them(void)
+{
+    CU_ASSERT_EQUAL(read_it(1, 5, 5, "alicehellothe text", 18), 0);
+    CU_ASSERT(slice_eq(texts.sender, SLICE("alice")));
+    CU_ASSERT(slice_eq(texts.title, SLICE("hello")));
+    CU_ASSERT(slice_eq(texts.body, SLICE("the text")));
+    CU_ASSERT_EQUAL(read_it(1, 5, 0, "alicehello", 10), 0);
+    CU_ASSERT_EQUAL(texts.title.len, 0);
+    CU_ASSERT(slice_eq(texts.body, SLICE("hello")));
+}
+
+static void lengths_that_do_not_fit_are_refused(void)
+{
+    CU_ASSERT_EQUAL(read_it(1, 0, 0, "hello", 5), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(1, 6, 0, "hello", 5), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(1, 3, 3, "hello", 5), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(1, 5, UINT32_MAX, "hello", 5), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(1, UINT32_MAX, 1, "hello", 5), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(1, 1, 0, NULL, 0), -EBADMSG);
+    CU_ASSERT_PTR_NOT_NULL(reason);
+    CU_ASSERT_PTR_NULL(texts.sender.ptr);
+}
+
+static void a_lifetime_has_its_limits(void)
+{
+    CU_ASSERT_EQUAL(read_it(0, 1, 0, "ab", 2), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(1, 1, 0, "ab", 2), 0);
+    CU_ASSERT_EQUAL(read_it(LIM_MAX_TIME, 1, 0, "ab", 2), 0);
+    CU_ASSERT_EQUAL(read_it(LIM_MAX_TIME + 1, 1, 0, "ab", 2), -EBADMSG);
+    CU_ASSERT_EQUAL(read_it(UINT64_MAX, 1, 0, "ab", 2), -EBADMSG);
+}
+
+static void a_text_has_its_limit(void)
+{
+    static char text[1 + LIM_TEXT + 1];
+
+    memset(text, 'x', sizeof(text));
+    CU_ASSERT_EQUAL(read_it(1, 1, 0, text, 1 + LIM_TEXT), 0);
+    CU_ASSERT_EQUAL(read_it(1, 1, 0, text, 1 + LIM_TEXT + 1), -EBADMSG);
+}
+
+static void what_is_not_fit_is_refused(void)
+{
+    static const struct {
+        uint32_t sender_len, title_len;
+        const char *text;
+        const char *part; /* what is wrong; NULL: nothing */
+    } cases[] = {
+        {1, 0, "ab\tc\nd", NULL},   {1, 0, "ab\x1b", "a text"},  {1, 0, "ab\r", "a text"},
+        {1, 0, "a \n", "a text"},   {1, 0, "a\xff", "a text"},   {3, 0, "a\nbx", "a sender"},
+        {1, 0, "\tx", "a sender"},  {1, 0, " x", "a sender"},    {1, 0, "\xffx", "a sender"},
+        {1, 2, "aa\nx", "a title"}, {1, 1, "a\x07x", "a title"}, {1, 1, "a x", "a title"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *text = cases[i].text;
+        int r = read_it(1, cases[i].sender_len, cases[i].title_len, text, strlen(text));
+
+        CU_ASSERT_EQUAL(r, cases[i].part ? -EINVAL : 0);
+        if (cases[i].part && reason)
+            CU_ASSERT_EQUAL(strncmp(reason, cases[i].part, strlen(cases[i].part)), 0);
+    }
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        UNIT_TEST(the_lengths_part_them),      UNIT_TEST(lengths_that_do_not_fit_are_refused),
+        UNIT_TEST(a_lifetime_has_its_limits),  UNIT_TEST(a_text_has_its_limit),
+        UNIT_TEST(what_is_not_fit_is_refused), UNIT_END,
+    };
+
+    return unit_run("present_text", tests);
+}
