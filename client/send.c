@@ -11,7 +11,6 @@
 #define LOST_MS     60000 /* /W: how long the host keeps it while no connection is there */
 #define LOST_MS_ONE 10000 /* without: how long a lost connection is made again */
 #define PATIENCE_MS 3000  /* until an unlimited wait says whom it waits for */
-#define MAX_PARTS   ((LIM_TARGETS + LIM_SELECTORS - 1) / LIM_SELECTORS)
 
 /* One request of at most LIM_SELECTORS targets. */
 struct part {
@@ -30,7 +29,7 @@ struct send {
     struct run *run;
     const struct options *options;
     struct compose compose;
-    struct part parts[MAX_PARTS];
+    struct part parts[TARGETS_REQUESTS];
     size_t n_parts;
     struct who meant, all; /* the sessions of the targets; of the host */
     enum own_answer own;
@@ -300,16 +299,24 @@ static int send_parts(struct send *send)
     return status;
 }
 
+static void make_parts(struct send *send)
+{
+    size_t from = 0;
+
+    while (from < send->compose.targets.n) {
+        struct part *part = &send->parts[send->n_parts++];
+        part->send = send;
+        part->to = targets_request(&send->compose.targets, from);
+        from += part->to.n;
+    }
+}
+
 static int tell_story(struct send *send)
 {
     bool prompt = compose_wants_prompt(&send->compose);
     int status = run_begin(send->run);
 
-    for (size_t i = 0; i < targets_requests(&send->compose.targets); i++) {
-        send->parts[i].send = send;
-        send->parts[i].to = targets_request(&send->compose.targets, i);
-        send->n_parts++;
-    }
+    make_parts(send);
     if (status == EXIT_DONE)
         find_terminal(send);
     if (status == EXIT_DONE && send->n_parts > 1)
@@ -339,7 +346,7 @@ int send_message(struct run *run, const struct options *options, uint64_t defaul
     status = compose_read(&send->compose, options, &run->speaker);
     if (status == EXIT_DONE)
         status = tell_story(send);
-    for (size_t i = 0; i < MAX_PARTS; i++) {
+    for (size_t i = 0; i < TARGETS_REQUESTS; i++) {
         outcome_free(send->parts[i].told);
         outcome_free(send->parts[i].outcome);
     }

@@ -4,6 +4,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 __attribute__((format(printf, 3, 4))) static int fault_at(struct targets_fault *fault, size_t line,
@@ -224,17 +225,34 @@ void targets_release(struct targets *targets)
     *targets = (struct targets){0};
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ---------------------------------------------------------------------------------- */
 
-size_t targets_requests(const struct targets *targets)
+#define SELECTOR_MORE 12  /* bytes around a selector's name: a map, a key, a string's head */
+#define REQUEST_MORE  512 /* all of SEND but targets, text and title: generously */
+#define REQUEST_ROOM  (LIM_PLAINTEXT - LIM_TEXT - LIM_TITLE - REQUEST_MORE)
+
+/* Every request but the last is full in number or in bytes, and a file has few of either. */
+static_assert(LIM_TARGETS / LIM_SELECTORS + 2 +
+                      (LIM_TARGET_FILE + LIM_TARGETS * SELECTOR_MORE) /
+                          (REQUEST_ROOM - LIM_NAME - SELECTOR_MORE) <=
+                  TARGETS_REQUESTS,
+              "a file's targets fit into so many requests");
+
+static size_t room_of(const struct msg_selector *selector)
 {
-    return (targets->n + LIM_SELECTORS - 1) / LIM_SELECTORS;
+    return selector->user.len + selector->session.len + selector->id.len + selector->name.len +
+           SELECTOR_MORE;
 }
 
-struct msg_selector_list targets_request(const struct targets *targets, size_t index)
+struct msg_selector_list targets_request(const struct targets *targets, size_t from)
 {
-    size_t from = index * LIM_SELECTORS, n = targets->n - from;
+    struct msg_selector_list list = {targets->items + from, 0};
+    size_t room = REQUEST_ROOM;
 
-    return (struct msg_selector_list){targets->items + from, n < LIM_SELECTORS ? n : LIM_SELECTORS};
+    while (from + list.n < targets->n && list.n < LIM_SELECTORS &&
+           room_of(&list.items[list.n]) <= room) {
+        room -= room_of(&list.items[list.n]);
+        list.n++;
+    }
+    return list;
 }

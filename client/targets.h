@@ -37,8 +37,13 @@ int targets_from_file(struct slice file, struct targets *ret_targets,
 
 void targets_release(struct targets *targets);
 
-/* How many requests they take, and what goes into the one with this index (from 0). */
-size_t targets_requests(const struct targets *targets);
-struct msg_selector_list targets_request(const struct targets *targets, size_t index);
+/*
+ * The targets that the next request takes, from the one with index `from` on: at most LIM_SELECTORS,
+ * and no more bytes than leave room for the longest text and title in a frame. Empty at the end.
+ */
+struct msg_selector_list targets_request(const struct targets *targets, size_t from);
+
+/* No more requests than this come of one file. */
+#define TARGETS_REQUESTS 16
 
 #endif

@@ -28,6 +28,18 @@ static void check_selector(const struct msg_selector *s)
     demand(set == 1 && !s->me);
 }
 
+static void check_requests(const struct targets *targets)
+{
+    size_t requests = 0;
+
+    for (size_t from = 0; from < targets->n; requests++) {
+        struct msg_selector_list list = targets_request(targets, from);
+        demand(list.n > 0 && list.n <= LIM_SELECTORS);
+        from += list.n;
+    }
+    demand(requests <= TARGETS_REQUESTS);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct targets targets;
@@ -41,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     demand(targets.n > 0 && targets.n <= LIM_TARGETS && size <= LIM_TARGET_FILE);
     for (size_t i = 0; i < targets.n; i++)
         check_selector(&targets.items[i]);
-    demand(targets_request(&targets, targets_requests(&targets) - 1).n > 0);
+    check_requests(&targets);
     targets_release(&targets);
     return 0;
 }

@@ -184,25 +184,60 @@ static void test_size_of_file(void)
     refused_at(0, "a target file has at most 65536 bytes");
 }
 
+/* How many requests the targets take; each is what a server reads, with the longest text. */
+static size_t requests(void)
+{
+    static char text[LIM_TEXT], uid[16];
+    static uint8_t frame[LIM_PLAINTEXT];
+    struct msg msg = {.type = MSG_SEND, .id = UINT32_MAX};
+    size_t n = 0;
+
+    memset(text, 'x', sizeof(text));
+    msg.u.send = (struct msg_send){.uid = {uid, 16},
+                                   .text = {text, LIM_TEXT},
+                                   .title = {text, LIM_TITLE},
+                                   .wait = true,
+                                   .each = true,
+                                   .time_ms = LIM_MAX_TIME,
+                                   .lost_ms = UINT32_MAX};
+    for (size_t from = 0; from < targets.n; n++) {
+        struct msg_selector_list list = targets_request(&targets, from);
+        CU_ASSERT_FATAL(list.n > 0 && list.n <= LIM_SELECTORS);
+        CU_ASSERT_PTR_EQUAL(list.items, targets.items + from);
+        msg.u.send.to = list;
+        CU_ASSERT_TRUE(msg_encode(&msg, frame, sizeof(frame)) > 0);
+        from += list.n;
+    }
+    return n;
+}
+
 static void test_requests(void)
 {
     static const size_t SIZES[][2] = {{1, 1}, {511, 1}, {512, 1}, {513, 2}, {1024, 2}, {1025, 3}};
 
     for (size_t i = 0; i < sizeof(SIZES) / sizeof(*SIZES); i++) {
-        size_t len = 0, sum = 0;
+        size_t len = 0;
         char *file = entries(SIZES[i][0], true, &len);
         CU_ASSERT_EQUAL(read_file(file, len), 0);
-        CU_ASSERT_EQUAL(targets_requests(&targets), SIZES[i][1]);
-        for (size_t k = 0; k < targets_requests(&targets); k++) {
-            struct msg_selector_list list = targets_request(&targets, k);
-            CU_ASSERT_TRUE(list.n > 0 && list.n <= LIM_SELECTORS);
-            CU_ASSERT_PTR_EQUAL(list.items, targets.items + sum);
-            sum += list.n;
-        }
-        CU_ASSERT_EQUAL(sum, SIZES[i][0]);
+        CU_ASSERT_EQUAL(requests(), SIZES[i][1]);
         free(file);
     }
+    CU_ASSERT_EQUAL(targets_request(&targets, targets.n).n, 0);
     targets_release(&targets);
+}
+
+static void test_requests_of_long_names(void)
+{
+    size_t n = LIM_TARGET_FILE / 74, len = 0;
+    char *file = malloc(LIM_TARGET_FILE);
+
+    for (size_t i = 0; i < n; i++) /* names of 64 bytes */
+        len += (size_t)sprintf(file + len, "session:%064zu\n", i);
+    CU_ASSERT_EQUAL(read_file(file, len), 0);
+    CU_ASSERT_EQUAL(targets.n, n);
+    CU_ASSERT_EQUAL(requests(), 3);
+    targets_release(&targets);
+    free(file);
 }
 
 int main(void)
@@ -216,6 +251,7 @@ int main(void)
         UNIT_TEST(test_number_of_targets),
         UNIT_TEST(test_size_of_file),
         UNIT_TEST(test_requests),
+        UNIT_TEST(test_requests_of_long_names),
         UNIT_END,
     };
 
