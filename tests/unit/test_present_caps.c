@@ -45,6 +45,12 @@ static void they_come_no_faster_than_the_rate(void)
     CU_ASSERT_EQUAL(take(&caps, 1000, 1500, 9999), 0); /* a clock never goes back, but if it did */
     release(&caps, 1000, LIM_PRESENTED);
     CU_ASSERT_EQUAL(take(&caps, 1000, UINT64_MAX, 9999), LIM_PRESENTED);
+    release(&caps, 1000, LIM_PRESENTED);
+    caps_free(&caps);
+    CU_ASSERT_EQUAL(take(&caps, 1000, 1000, 1), 1); /* what is saved up is no more than a burst */
+    CU_ASSERT_EQUAL(take(&caps, 1000, 2000, 9999), LIM_PRESENTED - 1);
+    release(&caps, 1000, LIM_PRESENTED);
+    CU_ASSERT_EQUAL(take(&caps, 1000, 2000, 9999), 1);
     caps_free(&caps);
 }
 

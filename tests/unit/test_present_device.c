@@ -111,9 +111,16 @@ static void what_a_helper_opened_is_checked(void)
 {
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC), pipes[2];
 
+    struct stat null;
+
     make_terminal();
     target.override = true;
     CU_ASSERT_EQUAL(device_check(&target, fd), -ENODEV);
+    CU_ASSERT_EQUAL(fstat(fd, &null), 0);
+
+    struct device_target no_terminal = {.rdev = null.st_rdev, .uid = null.st_uid, .override = true};
+
+    CU_ASSERT_EQUAL(device_check(&no_terminal, fd), -ENODEV);
     CU_ASSERT_EQUAL_FATAL(pipe(pipes), 0);
     CU_ASSERT_EQUAL(device_check(&target, pipes[1]), -ENODEV);
     CU_ASSERT_EQUAL(device_check(&target, -1), -EBADF);

@@ -186,6 +186,9 @@ static void a_dead_leader_is_a_session_gone(void)
     begin();
     is_seen[0] = is_seen[1] = true;
     end_leader(1); /* never lived as far as the list can tell */
+    is_seen[2] = true;
+    kill(leaders[2], SIGKILL); /* nor did one that nobody has waited for */
+    usleep(50000);
     CU_ASSERT_EQUAL(sessions_ask(sessions), 0);
     expect_session(1, SESSION_LISTED);
     expect_end(1);
@@ -198,6 +201,28 @@ static void a_dead_leader_is_a_session_gone(void)
     sd_event_run(event, 1000000);
     CU_ASSERT_EQUAL(gone_count, 1);
     expect_session(1, SESSION_GONE);
+    finish();
+}
+
+static void a_change_is_part_of_the_list_that_is_to_be_told(void)
+{
+    struct boundary_message message;
+
+    begin();
+    is_seen[0] = true;
+    CU_ASSERT_EQUAL(sessions_ask(sessions), 0);
+    expect_session(1, SESSION_LISTED);
+    expect_end(1);
+    is_seen[1] = true;
+    CU_ASSERT_EQUAL(sessions_ask(sessions), 0);
+    expect_session(1, SESSION_LISTED);
+    seen[1].device.messages = false;
+    sessions_refresh(sessions);
+    CU_ASSERT_FATAL(sessions_next_report(sessions, &message));
+    CU_ASSERT_EQUAL(message.u.session.change, SESSION_LISTED);
+    CU_ASSERT_EQUAL(message.u.session.flags, SESSION_DISABLED);
+    expect_end(2);
+    expect_nothing();
     finish();
 }
 
@@ -265,8 +290,9 @@ static void a_new_asker_hears_everything_again(void)
     CU_ASSERT_EQUAL(sessions_ask(sessions), 0);
     expect_session(1, SESSION_LISTED);
     expect_end(1);
-    sessions_forget_asker(sessions);
     is_seen[0] = false;
+    sessions_refresh(sessions); /* an end that the old one does not hear of any more */
+    sessions_forget_asker(sessions);
     is_seen[1] = true;
     sessions_refresh(sessions);
     expect_nothing();
@@ -297,6 +323,7 @@ int main(void)
         UNIT_TEST(handles_only_rise),
         UNIT_TEST(what_was_never_told_is_not_told_to_be_gone),
         UNIT_TEST(a_dead_leader_is_a_session_gone),
+        UNIT_TEST(a_change_is_part_of_the_list_that_is_to_be_told),
         UNIT_TEST(each_list_that_is_asked_for_is_told_whole),
         UNIT_TEST(lists_asked_for_have_an_end),
         UNIT_TEST(a_list_waits_for_names_but_not_for_ever),

@@ -127,7 +127,10 @@ static void fields_need_not_be_terminated(void)
     CU_ASSERT_FATAL(utmp_read(&entry, &login));
     CU_ASSERT_EQUAL(strlen(login.user), sizeof(entry.ut_user));
     CU_ASSERT_EQUAL(strlen(login.from), 64);
-    memset(entry.ut_host, 'h', sizeof(entry.ut_host)); /* too long to be told: left out */
+    entry.ut_host[64] = 'h'; /* too long to be told: left out */
+    CU_ASSERT_FATAL(utmp_read(&entry, &login));
+    CU_ASSERT_STRING_EQUAL(login.from, "");
+    memset(entry.ut_host, 'h', sizeof(entry.ut_host));
     CU_ASSERT_FATAL(utmp_read(&entry, &login));
     CU_ASSERT_STRING_EQUAL(login.from, "");
     memcpy(entry.ut_host, "a\x1b[1m\0", 6);
