@@ -16,7 +16,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import AM_ROOT, Running, Terminal, User, Utmp, eventually, free_port, program, stop
+from harness import (AM_ROOT, FOLDERS, Running, Terminal, User, Utmp, eventually, free_port, program,
+                     stop)
 
 MSGD_USER = "_msgd"
 MSGD_USER_LOCK = "/run/lock/msg-tests-msgd-user"
@@ -27,17 +28,28 @@ class MsgdUser:
 
     def __init__(self):
         self.lock = open(MSGD_USER_LOCK, "a+", encoding="utf-8")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        while not self._held():
+            self._make()
+        self.uid, self.gid = pwd.getpwnam(MSGD_USER)[2:4]
+
+    def _held(self):
+        """Nobody removes it while this is shared; only who makes it waits for others."""
+        fcntl.flock(self.lock, fcntl.LOCK_SH)
         try:
-            pwd.getpwnam(MSGD_USER)
+            return pwd.getpwnam(MSGD_USER)
         except KeyError:
-            subprocess.run(["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
-                            "--shell", "/usr/sbin/nologin", MSGD_USER],
-                           check=True, capture_output=True)
+            return None
+
+    def _make(self):
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        made = subprocess.run(["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
+                               "--shell", "/usr/sbin/nologin", MSGD_USER],
+                              check=False, capture_output=True)
+        if made.returncode == 0:
             self.lock.write("made")
             self.lock.flush()
-        self.uid, self.gid = pwd.getpwnam(MSGD_USER)[2:4]
-        fcntl.flock(self.lock, fcntl.LOCK_SH)
+        elif made.returncode != 9:  # somebody else was quicker
+            raise RuntimeError(made.stderr)
 
     def release(self):
         with self.lock, contextlib.suppress(BlockingIOError):
