@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: MIT
+"""
+msgd's TCP side: who is let in and as whom, what each kind of stranger gets, and what becomes of a key
+that goes out of favour. The client is the independent peer of tests/interop.
+"""
+import os
+import re
+import socket
+import sys
+import time
+import unittest
+
+import msgpack
+
+import screens
+from harness import TOP, eventually
+from local_peer import message
+from test_msgd import BOB, EVE, MsgdTest
+
+sys.path.append(os.path.join(TOP, "tests", "interop"))
+from peer import Client, Closed, GoneAway, NotAuthentic, Refused  # noqa: E402
+from peer_keys import Identity  # noqa: E402
+
+
+class Network(MsgdTest):
+    def setUp(self):
+        super().setUp()
+        self.authorized = os.path.join(self.msgd.folder, "authorized_keys")
+        self.revoked = os.path.join(self.msgd.folder, "revoked_keys")
+        self.alice = Identity()
+
+    def write(self, path, *lines):
+        with open(path + ".new", "w", encoding="ascii") as f:
+            f.write("".join(line + "\n" for line in lines))
+        os.chmod(path + ".new", 0o644)
+        os.rename(path + ".new", path)
+
+    def start(self, *more, sessions=None, options=""):
+        if not os.path.exists(self.authorized):
+            self.write(self.authorized, f"{self.alice.text} {options} alice")
+        before = len(self.msgd.logged())
+        super().start("--listen", "127.0.0.1:0", *more, sessions=sessions)
+        found = eventually(lambda: re.search(r"listening on 127\.0\.0\.1 port (\d+)",
+                                             self.msgd.logged()[before:]), self.msgd.logged)
+        self.port = int(found[1])
+
+    def key_file(self):
+        return os.path.join(self.msgd.state, "host_key")
+
+    def client(self, identity=None, first=()):
+        client = Client.tcp(("127.0.0.1", self.port), identity or self.alice, Anything(), first)
+        self.addCleanup(client.close)
+        return client
+
+    def raw(self):
+        s = socket.create_connection(("127.0.0.1", self.port), 10)
+        self.addCleanup(s.close)
+        return s
+
+    def send(self, client, **more):
+        fields = msgpack.unpackb(message("bob", "tea?", **more))
+        return client.request("SEND", {k: v for k, v in fields.items()})
+
+    def ended(self, identity, first=(("WHO", {}),)):
+        """What the first request of a key that is not accepted is answered with."""
+        client = self.client(identity, first)
+        answer = client.answer(1)
+        self.assertEqual(client.at_end(), b"")
+        return answer.map["code"]
+
+
+class Anything:
+    """Trusts every host key: the tests know that it is theirs."""
+
+    def __contains__(self, key):
+        return True
+
+
+class LetIn(Network):
+    def test_from_end_to_end(self):
+        self.start()
+        client = self.client()
+        number = self.send(client, wait=True)
+        self.assertEqual(client.welcomed()["you"], "alice")
+        order = self.screens.order()
+        self.assertEqual((order["sender"], order["text"]), ("alice (network, 127.0.0.1)", "tea?"))
+        self.screens.shown(order["present"])
+        self.screens.ended(order["present"], screens.ACKNOWLEDGED)
+        events, result = client.all_of(number)
+        self.assertEqual([e["st"] for m in events for e in m.map["ev"]],
+                         ["accepted", "displayed", "acknowledged"])
+        self.assertEqual(result.map["st"], "ok")
+
+    def test_the_host_key_stays(self):
+        self.start()
+        with open(self.key_file(), "rb") as f:
+            before = f.read()
+        self.assertEqual(os.stat(self.key_file()).st_mode & 0o777, 0o600)
+        self.client().ping(1)
+        self.msgd.stop()
+        self.start()
+        with open(self.key_file(), "rb") as f:
+            self.assertEqual(f.read(), before)
+
+    def test_what_is_of_the_unix_socket_only(self):
+        self.start()
+        client = self.client()
+        for kind, fields in (("ACK", {"number": 1}), ("LIST", {}),
+                             ("ENROL", {"id": bytes(8), "mac": bytes(32)})):
+            self.assertEqual(client.ask(kind, fields)[1].map["code"], "unsupported")
+
+    def test_rights(self):
+        self.start(sessions=[("bob", BOB, "pts/1"), ("eve", EVE, "pts/2")])
+        client = self.client()
+        self.assertEqual(client.ask("WHO")[1].map["code"], "forbidden")
+        found, last = client.ask("WHO", {"to": [{"name": "bob"}]})
+        self.assertEqual(([s["name"] for s in found[0].map["who"]], last.map["st"]), (["pts/1"], "ok"))
+        everybody = {"uid": bytes(16), "to": [{"all": True}], "text": "x"}
+        self.assertEqual(client.ask("SEND", everybody)[1].map["code"], "forbidden")
+        self.write(self.authorized, f"{self.alice.text} all who override alice")
+        time.sleep(1.2)
+        self.assertEqual(client.ask("WHO")[1].map["st"], "ok")
+        client.request("SEND", {**everybody, "uid": b"1" * 16})
+        self.assertEqual({self.screens.order()["flags"] for _ in range(2)}, {screens.OVERRIDE})
+
+    def test_within_to(self):
+        self.start(sessions=[("bob", BOB, "pts/1"), ("eve", EVE, "pts/2")], options="to=bob,dave")
+        client = self.client()
+        found, _ = client.ask("WHO")
+        self.assertEqual([s["user"] for m in found for s in m.map["who"]], ["bob"])
+        for target, code in (("eve", "forbidden"), ("nobody", "forbidden"), ("dave", "no-target")):
+            fields = msgpack.unpackb(message(target, "x"))
+            misses, last = client.ask("SEND", fields)
+            self.assertEqual(misses[0].map["miss"][0]["code"], code)
+            self.assertEqual(last.map["code"], code)
+
+    def test_a_rate_of_its_own(self):
+        self.start(options="rate=1")
+        client = self.client()
+        self.send(client)
+        got = client.ask("SEND", msgpack.unpackb(message("bob", "x")))[1].map
+        self.assertEqual(got["code"], "rate-limited")
+        self.assertTrue(got["retry_ms"] > 50000)
+
+    def test_principals_are_kept_apart(self):
+        bob = Identity()
+        self.write(self.authorized, f"{self.alice.text} alice", f"{bob.text} bob")
+        self.start()
+        first, second = self.client(), self.client(bob)
+        self.send(first, uid=b"u" * 16, wait=True)
+        self.screens.order()
+        for kind in ("ATTACH", "CANCEL"):
+            self.assertEqual(second.ask(kind, {"uid": b"u" * 16})[1].map["code"], "unknown-uid")
+        self.send(second, uid=b"u" * 16, wait=True)
+        self.assertTrue(self.screens.order()["sender"].startswith("bob "))
+
+
+class TurnedAway(Network):
+    def test_strangers(self):
+        late, far, gone = Identity(), Identity(), Identity()
+        self.write(self.authorized, f"{late.text} expires=2020-01-01 late",
+                   f"{far.text} from=192.0.2.0/24 far", f"{gone.text} gone")
+        self.write(self.revoked, f"{gone.text} lost")
+        self.start()
+        for identity, code in ((self.alice, "unauthorized"), (late, "expired"),
+                               (far, "unauthorized"), (gone, "revoked")):
+            self.assertEqual(self.ended(identity), code)
+        self.assertTrue(self.screens.is_silent())
+        logged = self.msgd.logged()
+        self.assertIn(f"refused 127.0.0.1, key: {self.alice.text}, unauthorized", logged)
+        self.assertEqual(logged.count("refused 127.0.0.1"), 1)  # once a source a minute
+
+    def test_debug_says_each(self):
+        self.start("--debug")
+        strangers = [Identity(), Identity()]
+        for stranger in strangers:
+            self.ended(stranger)
+            self.assertIn(stranger.text, self.msgd.logged())
+        s = self.raw()
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        eventually(lambda: "refused 127.0.0.1, handshake: not this protocol" in self.msgd.logged(),
+                   self.msgd.logged)
+
+    def test_a_broken_revoked_keys_refuses_everybody(self):
+        self.write(self.revoked, "nonsense")
+        self.start()
+        self.assertEqual(self.ended(self.alice), "revoked")
+        self.assertIn(f"{self.revoked}:1: ", self.msgd.logged())
+
+    def test_a_broken_authorized_keys_keeps_the_last_good_state(self):
+        self.start()
+        self.write(self.authorized, "nonsense")
+        time.sleep(1.2)
+        self.client().ping(1)
+        self.assertIn(f"{self.authorized}:1: ", self.msgd.logged())
+
+    def test_revoked_while_it_waits(self):
+        self.start()
+        client = self.client()
+        number = self.send(client, wait=True)
+        order = self.screens.order()
+        self.write(self.revoked, f"{self.alice.text}")
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 1})
+        with self.assertRaises(GoneAway) as raised:
+            events, result = client.all_of(number)
+            self.assertEqual(events[-1].map["ev"][0]["why"], "revoked")
+            self.assertEqual(result.map["st"], "withdrawn")
+            client.wait_at_most()
+            client.receive()
+        self.assertEqual(raised.exception.code, "revoked")
+        self.assertEqual(self.ended(self.alice), "revoked")
+
+    def test_a_key_that_is_taken_out(self):
+        self.start()
+        client = self.client()
+        client.ping(1)
+        self.write(self.authorized)
+        client.wait_at_most()
+        with self.assertRaises(GoneAway) as raised:
+            client.receive()
+        self.assertEqual(raised.exception.code, "unauthorized")
+
+    def test_connections_of_one_key(self):
+        self.start("--account-connections", "2")
+        clients = [self.client(), self.client()]
+        for client in clients:
+            client.ping(1)
+        third = self.client()
+        with self.assertRaises(GoneAway) as raised:
+            third.wait_at_most()
+            third.receive()
+        self.assertEqual((raised.exception.code, raised.exception.more["retry_ms"]), ("busy", 1000))
+        clients[0].close()
+        time.sleep(0.2)
+        self.client().ping(1)
+
+    def test_strangers_of_one_source(self):
+        self.start("--source-unauthenticated", "3")
+        waiting = [self.raw() for _ in range(3)]
+        time.sleep(0.1)
+        with self.assertRaises(Refused) as raised:
+            self.client()
+        self.assertEqual((raised.exception.code, raised.exception.seconds), (3, 1))
+        waiting[0].close()
+        time.sleep(0.1)
+        self.client().ping(1)
+
+    def test_handshakes_of_one_source(self):
+        self.start("--source-handshakes", "3")
+        for _ in range(3):
+            self.client().ping(1)
+        with self.assertRaises(Refused):
+            self.client()
+        time.sleep(0.4)
+        self.client().ping(1)
+
+    def test_a_forged_frame_is_closed_in_silence(self):
+        self.start()
+        client = self.client()
+        client.ping(1)
+        client.write(client.framed(b"x" * 40))
+        self.assertEqual(client.at_end(), b"")
+        with self.assertRaises((NotAuthentic, Closed, OSError)):
+            client.receive()
+
+
+if __name__ == "__main__":
+    unittest.main()
