@@ -5,6 +5,7 @@ test's own hands (screens.py): requests and their answers, deduplication, limits
 """
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -18,7 +19,7 @@ import unittest
 import msgpack
 
 import screens
-from harness import AM_ROOT, eventually, program, stop
+from harness import AM_ROOT, TOP, eventually, program, stop
 from local_peer import (ACK, ATTACH, CANCEL, ERROR, EVENT, GOAWAY, LIST, RESULT, SEND, WELCOME,
                   LocalPeer, message)
 from screens import Presenter
@@ -810,6 +811,11 @@ class CommandLine(unittest.TestCase):
             got = self.run_msgd("-f", f.name, "-t")
             self.assertEqual(got.returncode, 1)
             self.assertIn(f"{f.name}:3: ", got.stderr)
+
+    def test_the_manual_has_every_key(self):
+        keys = re.findall(r"^(\w+) =", self.run_msgd("-T").stdout, re.MULTILINE)
+        with open(os.path.join(TOP, "man", "msgd.conf.5"), encoding="utf-8") as f:
+            self.assertEqual(re.findall(r"^\.It Cm (\w+)$", f.read(), re.MULTILINE), keys)
 
     @unittest.skipUnless(AM_ROOT, "needs root")
     def test_it_does_not_run_as_root(self):
