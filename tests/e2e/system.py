@@ -20,7 +20,7 @@ from harness import (AM_ROOT, FOLDERS, Running, Terminal, User, Utmp, eventually
                      stop)
 
 MSGD_USER = "_msgd"
-MSGD_USER_LOCK = "/run/lock/msg-tests-msgd-user"
+MSGD_USER_LOCK = "/run/msg-tests-msgd-user"
 
 
 class MsgdUser:
