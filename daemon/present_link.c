@@ -5,6 +5,7 @@
 #include "common/text.h"
 
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 struct datagram {
     STAILQ_ENTRY(datagram) link;
@@ -179,7 +180,9 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
     const char *reason = "it cannot be written to";
     (void)source;
     (void)fd;
-    int r = events & EPOLLOUT ? flush(link) : 0;
+    int r = link->error; /* one that cannot be answered is not heard */
+    if (r == 0 && events & EPOLLOUT)
+        r = flush(link);
     if (r == 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
         r = receive_one(link, &reason);
     if (r < 0)
@@ -192,6 +195,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 void link_drain(struct link *link)
 {
     const char *reason;
+    shutdown(link->fd, SHUT_RD); /* what comes later is not taken: this ends */
     while (receive_one(link, &reason) > 0)
         ;
 }

@@ -37,7 +37,7 @@ bool link_has_room(const struct link *link);
 /* Queues and sends. 0, or negative: the link is closed from the loop, soon. */
 int link_send(struct link *link, const struct boundary_message *message);
 
-/* Handles what still lies in the socket, now: the other end has gone. */
+/* Handles what lies in the socket, now, and takes nothing any more: the other end has gone. */
 void link_drain(struct link *link);
 
 #endif

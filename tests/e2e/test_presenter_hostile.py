@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """An msgd that was taken over: what it sends harms nobody but itself."""
 import array
+import contextlib
+import multiprocessing
 import os
+import signal
 import socket
 import struct
 import time
@@ -148,6 +151,63 @@ class HostileTest(PresenterCase):
         self.assertLess(int(status["VmRSS"].split()[0]), 200000)
         self.reconnect()
         self.msgd.sessions()
+
+    @contextlib.contextmanager
+    def pouring(self, seconds=2.0):
+        """
+        The presenter is held while the body runs. Then two processes present to nobody, as fast as
+        it is taken; how often they could is in the list.
+        """
+        data = boundary.datagram(boundary.PRESENT, *self.good(session=0), text=b"a" * 32000)
+        counted, taken = multiprocessing.Value("i", 0), []
+
+        def send():
+            with contextlib.suppress(OSError):
+                while True:
+                    self.msgd.sock.send(data)
+                    with counted.get_lock():
+                        counted.value += 1
+        senders = [multiprocessing.Process(target=send) for _ in range(2)]
+        self.presenter.process.send_signal(signal.SIGSTOP)
+        try:
+            yield taken
+            for sender in senders:
+                sender.start()
+            time.sleep(0.3)
+        finally:
+            self.presenter.process.send_signal(signal.SIGCONT)
+        for sender in senders:
+            sender.join(seconds)
+            sender.kill()
+            sender.join()
+        taken.append(counted.value)
+
+    def not_taken(self, end):
+        """Nothing that is said after the end is taken, or kept, but what lay there already."""
+        before = int(self.presenter.status()["VmRSS"].split()[0])
+        with self.pouring() as taken:
+            end()
+        self.assertLess(taken[0], 20)
+        self.assertLess(int(self.presenter.status()["VmRSS"].split()[0]) - before, 10000)
+        self.reconnect()
+        self.msgd.sessions()
+
+    def test_one_who_says_the_end_and_goes_on(self):
+        def deaf():
+            self.msgd.sock.shutdown(socket.SHUT_RD)
+            self.msgd.send(boundary.SESSIONS, 0)
+        self.not_taken(deaf)
+        self.not_taken(lambda: self.msgd.sock.send(b""))
+
+    def test_one_who_is_deaf_from_the_start(self):
+        def deaf():
+            self.msgd = self.connect(greet=False)
+            self.msgd.sock.shutdown(socket.SHUT_RD)
+            self.msgd.sock.send(hello)
+        hello = boundary.datagram(boundary.HELLO, 1, 0, self.msgd.layout, b"msgd")
+        self.msgd.close()
+        self.presenter.wait_for("msgd has gone")
+        self.not_taken(deaf)
 
     def test_garbage(self):
         for _ in range(50):
