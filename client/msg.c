@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     int status;
 
     interrupt_start();
-    setlocale(LC_ALL, "");
+    setlocale(LC_CTYPE, "");
     run.speaker.out = stdout;
     run.speaker.err = stderr;
     run.speaker.base.program = SLICE("msg");
