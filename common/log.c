@@ -4,6 +4,8 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 
@@ -13,7 +15,9 @@ static struct {
     const char *program;
     int level;
     bool journal;
-} log_state = {"msg", LOG_INFO, false};
+    bool never_waits;
+    unsigned lost; /* lines since the last that was taken */
+} log_state = {.program = "msg", .level = LOG_INFO};
 
 /* JOURNAL_STREAM names the journal's stream by device and inode (systemd.exec(5)). */
 static bool stderr_is_journal(void)
@@ -39,11 +43,53 @@ bool log_enabled(int level)
     return level <= log_state.level;
 }
 
+/* A description of its own: O_NONBLOCK on a shared one would be everybody's. */
+static void own_stderr(void)
+{
+    struct stat st;
+    if (fstat(STDERR_FILENO, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode)))
+        return;
+    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+}
+
+void log_never_wait(void)
+{
+    own_stderr();
+    log_state.never_waits = true;
+}
+
+/* Nobody is left to be told if stderr is gone. */
+static bool put(const char *line, size_t len)
+{
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (log_state.never_waits && poll(&ready, 1, 0) == 0)
+        return false;
+    return write(STDERR_FILENO, line, len) >= 0 || errno != EAGAIN;
+}
+
 static size_t log_head(int level, char *out, size_t capacity)
 {
     int len = log_state.journal ? snprintf(out, capacity, "<%d>", level)
                                 : snprintf(out, capacity, "%s: ", log_state.program);
     return len > 0 && (size_t)len < capacity ? (size_t)len : 0;
+}
+
+static void put_counted(const char *line, size_t len)
+{
+    char told[128];
+    if (log_state.lost > 0) {
+        size_t head = log_head(LOG_WARNING, told, 64);
+        int count = snprintf(told + head, sizeof(told) - head,
+                             "%u lines are missing here: stderr took nothing\n", log_state.lost);
+        if (put(told, head + (size_t)count))
+            log_state.lost = 0;
+    }
+    if (log_state.lost > 0 || !put(line, len))
+        log_state.lost++;
 }
 
 void log_line(int level, const char *format, ...)
@@ -59,8 +105,17 @@ void log_line(int level, const char *format, ...)
     size_t len = log_head(level, line, 64);
     len += text_escape(slice_of(text), TEXT_ONE_LINE, line + len, sizeof(line) - len - 1);
     line[len++] = '\n';
-    /* Nobody is left to be told if stderr is gone. */
-    (void)!write(STDERR_FILENO, line, len);
+    put_counted(line, len);
+    errno = saved;
+}
+
+void log_foreign(struct slice text)
+{
+    int saved = errno;
+    char line[TEXT_ESCAPED(LOG_LINE)];
+    size_t len = text_escape(text, TEXT_ONE_LINE, line, sizeof(line) - 1);
+    line[len++] = '\n';
+    put_counted(line, len);
     errno = saved;
 }
 

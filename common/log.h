@@ -28,6 +28,15 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 #define log_info(...)    log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_line(LOG_DEBUG, __VA_ARGS__)
 
+/*
+ * For a daemon: from now on a line that stderr does not take at once is lost, and their number is
+ * told with the next one. A terminal stopped by Ctrl-S or a pipe nobody reads stops no loop.
+ */
+void log_never_wait(void);
+
+/* A line that another program wrote: escaped as ours are, with nothing before it. */
+void log_foreign(struct slice line);
+
 /* For "%.*s": a slice as printf takes it. */
 #define LOG_SLICE(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 

@@ -256,6 +256,7 @@ static int prepare_process(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
+    log_never_wait();
     sigemptyset(&events);
     sigaddset(&events, SIGCHLD);
     sigaddset(&events, SIGTERM);

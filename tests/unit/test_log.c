@@ -4,6 +4,8 @@
 #include "common/mem.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
+
 /* What log_line() writes to stderr, into out. */
 static void captured(int level, const char *text, char *out, size_t capacity)
 {
@@ -49,6 +51,39 @@ static void test_long(void)
     CU_ASSERT_EQUAL(line[strlen(line) - 1], '\n');
 }
 
+/* A full pipe as stderr: nothing waits for it, and what is missing is told. */
+static void test_never_waits(void)
+{
+    int saved = dup(STDERR_FILENO), ends[2];
+    char line[128], block[512] = {0};
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    log_start("prog", LOG_INFO, LOG_STYLE_PLAIN);
+    log_never_wait();
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    while (write(STDERR_FILENO, block, sizeof(block)) > 0)
+        ;
+    errno = ENOENT;
+    log_info("lost");
+    log_foreign(SLICE("lost as well"));
+    int error = errno;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    while (read(ends[0], block, sizeof(block)) > 0)
+        ;
+    log_foreign(SLICE("a\x1B\xFF"));
+    log_info("there");
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t len = read(ends[0], line, sizeof(line) - 1);
+    close(ends[0]);
+    line[len > 0 ? len : 0] = '\0';
+    CU_ASSERT_EQUAL(error, ENOENT);
+    CU_ASSERT_TRUE(flags & O_NONBLOCK);
+    CU_ASSERT_STRING_EQUAL(line, "prog: 2 lines are missing here: stderr took nothing\n"
+                                 "a\\x1B\\xFF\nprog: there\n");
+}
+
 static void test_limit(void)
 {
     struct log_limit limit = {.period_ms = 60000};
@@ -84,6 +119,7 @@ int main(void)
         UNIT_TEST(test_long),
         UNIT_TEST(test_limit),
         UNIT_TEST(test_limit_full),
+        UNIT_TEST(test_never_waits), /* last: there is no way back */
         UNIT_END,
     };
     return unit_run("log", tests);
