@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """msgd-present as a program: who may connect, as a service, and with msgd as its child."""
+import contextlib
 import os
 import re
 import shutil
@@ -140,6 +141,31 @@ class ServiceTest(Case):
         fourth = self.start(options)
         self.assertEqual(fourth.process.wait(10), 1)
         self.assertTrue(os.path.isfile(path))
+
+    def test_stderr_that_takes_nothing_stops_nothing(self):
+        out, full = os.pipe()
+        self.addCleanup(os.close, out)
+        os.set_blocking(full, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(full, b"x" * 512)
+        os.set_blocking(full, True)
+        path = os.path.join(self.folder, "present.sock")
+        process = subprocess.Popen([program("msgd-present"), "--socket", path, "--utmp",
+                                    self.utmp.path, "--msgd-user", self.msgd_user.name], stderr=full)
+        self.addCleanup(stop, process, signal.SIGTERM)
+        os.close(full)
+        eventually(lambda: os.path.exists(path), "the socket to be there", 5)
+        msgd = Msgd.connect(path, self.msgd_user.uid)
+        self.addCleanup(msgd.close)
+        terminal = self.terminal()
+        session = msgd.handle(terminal.line)
+        for _ in range(20):
+            msgd.expect(boundary.SHOWN, delivery=msgd.present(session, "hello"))
+        os.read(out, 65536)  # now it takes some
+        msgd.expect(boundary.SHOWN, delivery=msgd.present(session, "hello"))
+        self.assertRegex(os.read(out, 65536).decode(), re.compile(
+            r"msgd-present: 2\d lines are missing here: stderr took nothing\n.*present to ", re.S))
 
     def test_command_line(self):
         def run(*argv):
@@ -302,3 +328,51 @@ class EmbeddedTest(Case):
         presenter = self.start("stay")
         self.assertEqual(presenter.process.wait(10), 127, presenter.log)
         self.assertIn("No such file", presenter.log)
+
+
+GRABBER = r'''#!/usr/bin/python3
+import fcntl, os, sys, termios
+def tried(what):
+    try:
+        return what()
+    except (OSError, termios.error) as error:
+        return os.strerror(error.args[0])
+def type_in(fd):
+    for byte in b"echo typed by msgd\n":
+        fcntl.ioctl(fd, termios.TIOCSTI, bytes([byte]))
+    return "typed"
+out = open(os.path.join(sys.argv[2], "fake"), "w")
+for what in (lambda: os.open("/dev/tty", os.O_RDWR) and "/dev/tty", lambda: type_in(2),
+             lambda: termios.tcgetattr(1) and "tty", lambda: termios.tcgetattr(2) and "tty",
+             lambda: os.open("/proc/self/fd/2", os.O_RDONLY | os.O_NONBLOCK) and "read"):
+    print(tried(what), file=out, flush=True)
+os.write(1, b"said on \x1b[2J stdout\n")
+os.write(2, b"said on stderr\n" + b"y" * 3000 + b"\xff\nhalf a line")
+'''
+
+
+@unittest.skipUnless(AM_ROOT, "only root has a user for msgd")
+class StartedAtTerminalTest(Case):
+    """The terminal that root started both at is not msgd's: not to read, to type at or to paint."""
+
+    def test_msgd_has_no_terminal(self):
+        self.open, self.fake = os.path.join(self.folder, "open"), os.path.join(self.folder, "msgd")
+        os.mkdir(self.open)
+        os.chmod(self.open, 0o777)
+        with open(self.fake, "w", encoding="utf-8") as f:
+            f.write(GRABBER)
+        os.chmod(self.fake, 0o755)
+        argv = [program("msgd-present"), "--utmp", self.utmp.path, "--msgd-user", self.msgd_user.name,
+                "--msgd", self.fake, "--with-msgd", self.open]
+        screen = self.terminal(utmp=False, leader=argv)
+        self.assertEqual(screen.leader.wait(15), 0, screen.screen())
+        with open(os.path.join(self.open, "fake"), encoding="utf-8") as f:
+            said = f.read().splitlines()
+        self.assertEqual(said, [
+            "No such device or address", "Inappropriate ioctl for device",
+            "Inappropriate ioctl for device", "Inappropriate ioctl for device", "Permission denied"])
+        text = screen.screen()
+        self.assertIn("said on \\x1B[2J stdout\nsaid on stderr\nyyyy", text)
+        self.assertEqual(text.count("y"), 3000)
+        self.assertIn("\n\\xFF\n", text)  # after three lines of the longest
+        self.assertIn("half a line\n", text)
