@@ -112,6 +112,12 @@ static const char *not_msgd_words(enum peer_end end)
                                                          : "its answer is not of this protocol";
 }
 
+/* The server said that it does not know; otherwise, a GOAWAY too, it is only not to be had. */
+static bool is_another_life(const char *code)
+{
+    return strcmp(code, "outcome-unknown") == 0 || strcmp(code, "unknown-uid") == 0;
+}
+
 struct verdict verdict_of_call(const struct call_result *result, const struct call_server *server,
                                bool all)
 {
@@ -138,8 +144,8 @@ struct verdict verdict_of_call(const struct call_result *result, const struct ca
         return (struct verdict){result->uid == 65534 ? LINE_BAD_SERVER_NAMESPACE : LINE_BAD_SERVER,
                                 EXIT_UNREACHABLE, NULL};
     case CALL_UNKNOWN:
-        return (struct verdict){result->code[0] ? LINE_UNKNOWN_LIFE : LINE_UNKNOWN, EXIT_UNKNOWN,
-                                NULL};
+        return (struct verdict){is_another_life(result->code) ? LINE_UNKNOWN_LIFE : LINE_UNKNOWN,
+                                EXIT_UNKNOWN, NULL};
     }
     return (struct verdict){LINES, EXIT_DONE, NULL};
 }

@@ -383,6 +383,12 @@ static void test_calls_without_an_answer(void)
     check_call((struct call_result){.outcome = CALL_BAD_SERVER, .uid = 65534}, &here,
                LINE_BAD_SERVER_NAMESPACE, 4);
     check_call((struct call_result){.outcome = CALL_UNKNOWN}, &there, LINE_UNKNOWN, 5);
+    check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "shutting-down"}, &there,
+               LINE_UNKNOWN, 5);
+    check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "outcome-unknown"}, &there,
+               LINE_UNKNOWN_LIFE, 5);
+    check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "unknown-uid"}, &there,
+               LINE_UNKNOWN_LIFE, 5);
 }
 
 static void test_words(void)
