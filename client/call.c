@@ -80,11 +80,7 @@ static void finish(struct call *call, enum call_outcome outcome)
 /* Nothing was sent yet: why not. */
 static enum call_outcome connect_outcome(const struct stream_end *end)
 {
-    if (end->why == PEER_END_REFUSED)
-        return CALL_REFUSED;
-    if (end->why == PEER_END_LOST)
-        return CALL_UNREACHABLE;
-    return CALL_NOT_MSGD;
+    return end->why == PEER_END_LOST ? CALL_UNREACHABLE : CALL_NOT_MSGD;
 }
 
 /* ---- a lost connection --------------------------------------------------------------------------
@@ -292,6 +288,19 @@ static void on_local_server(struct call *call)
     }
 }
 
+/* The refusal was the only word: what was written behind the preamble has not been read. */
+static void on_refusal(struct call *call, const struct peer_refusal *refusal)
+{
+    if (!call->accepted && call->lost_at == 0) {
+        finish(call, CALL_REFUSED);
+    } else if (refusal->code == PEER_REFUSE_BUSY) {
+        call->retry_ms = refusal->wait_s > 0 ? refusal->wait_s * 1000u : 1000;
+        try_again(call);
+    } else {
+        finish(call, CALL_UNKNOWN);
+    }
+}
+
 static void on_gone(void *owner, struct stream *stream, const struct stream_end *end)
 {
     struct call *call = owner;
@@ -305,7 +314,9 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
     call->result.error = end->error;
     call->result.end = end->why;
     call->result.refusal = end->refusal;
-    if (call->sent && survives_loss(call))
+    if (end->why == PEER_END_REFUSED)
+        on_refusal(call, &end->refusal);
+    else if (call->sent && survives_loss(call))
         try_again(call);
     else
         finish(call, call->step == STEP_ANSWER ? CALL_UNREACHABLE : connect_outcome(end));

@@ -425,6 +425,14 @@ static void refusal_and_silence_before_anything_was_sent(void)
     CU_ASSERT_EQUAL(sends, 0);
 }
 
+/* The second time it is only busy, not forgetful; asked again when it says, which is too late. */
+static void refused_when_it_comes_back(void)
+{
+    TELL(DROP_AFTER_EVENT, REFUSE, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    CU_ASSERT_EQUAL(connections, 2);
+}
+
 static void nobody_listens(void)
 {
     struct msg send = a_send();
@@ -542,6 +550,7 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_server_that_never_answers_is_given_up),
     UNIT_TEST(a_lost_connection_is_tried_for_lost_ms),
     UNIT_TEST(refusal_and_silence_before_anything_was_sent),
+    UNIT_TEST(refused_when_it_comes_back),
     UNIT_TEST(nobody_listens),
     UNIT_TEST(a_judgement_ends_it_before_anything_is_told),
     UNIT_TEST(withdrawing_sends_cancel_and_waits_for_the_result),
