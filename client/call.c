@@ -242,9 +242,9 @@ static void ask(struct call *call)
         msg.u.attach.after = call->last_q;
     uv_timer_stop(&call->timer);
     call->step = STEP_ANSWER;
-    if (msg.type == MSG_PING)
-        return;
-    call->id = msg.id = ++call->last_id;
+    /* WELCOME is the answer to PING, but whom the server does not know must say something first. */
+    if (msg.type != MSG_PING)
+        call->id = msg.id = ++call->last_id;
     int result = stream_send(call->stream, &msg);
     if (result < 0) {
         call->result.error = result;
