@@ -203,20 +203,28 @@ static void on_name(void *context, const char *name)
     stream_resume(conn->stream);
 }
 
+/* Few are in more groups than fit here; the kernel lets them be in CONN_GROUPS. */
 static int learn_groups(struct conn *conn, gid_t primary)
 {
-    size_t n = CONN_GROUPS;
-    gid_t *groups = calloc(n + 1, sizeof(*groups));
-
-    if (!groups)
-        return -ENOMEM;
+    gid_t few[32], *groups = few;
+    size_t n = sizeof(few) / sizeof(few[0]);
     int r = stream_peer_groups(conn->stream, groups, &n);
-    if (r < 0)
-        n = 0;
-    groups[n] = primary;
-    conn->n_groups = n + 1;
-    conn->groups = reallocarray(groups, conn->n_groups, sizeof(*groups));
-    return conn->groups ? 0 : -ENOMEM;
+
+    if (r == -ERANGE) {
+        n = CONN_GROUPS;
+        groups = calloc(n, sizeof(*groups));
+        r = groups ? stream_peer_groups(conn->stream, groups, &n) : -ENOMEM;
+    }
+    if (r == 0)
+        conn->groups = calloc(n + 1, sizeof(*groups));
+    if (conn->groups) {
+        memcpy(conn->groups, groups, n * sizeof(*groups));
+        conn->groups[n] = primary;
+        conn->n_groups = n + 1;
+    }
+    if (groups != few)
+        free(groups);
+    return r == 0 && !conn->groups ? -ENOMEM : r;
 }
 
 /* Its name is asked for before it is listened to. */

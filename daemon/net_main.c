@@ -111,6 +111,7 @@ static void on_server_stop(struct server *server)
 
     for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
         uv_close(handles[i], NULL);
+    server->hanging |= daemon->reloading;
     systemd_notify("STOPPING=1");
 }
 
@@ -162,6 +163,7 @@ static void watch_signals(struct daemon *daemon, uv_loop_t *loop)
     uv_signal_start(&daemon->interrupt, on_stop_signal, SIGINT);
     uv_timer_start(&daemon->patience, on_patience_end, PATIENCE_MS, 0);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write that does not fit says so itself */
 }
 
 static int load_host_key(struct server *server, int n_fds)

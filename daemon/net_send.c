@@ -87,8 +87,6 @@ static struct refusal check_server(const struct sending *s)
     const struct call *call = s->call;
     struct server *server = call->server;
 
-    if (server->stopping)
-        return (struct refusal){.code = "shutting-down", .retry_ms = RETRY_BUSY_MS};
     if (!presenter_ready(server->presenter))
         return (struct refusal){.code = "no-presenter", .retry_ms = RETRY_BUSY_MS};
     int64_t wait = account_message(call->conn->account, call->rate, server_now().ms * 1000);

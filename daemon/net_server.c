@@ -39,6 +39,9 @@ static void arm_clock(struct server *server)
     int64_t at = book_next(&server->book);
     struct itimerspec spec = {{0}, {0}};
 
+    if (at == server->armed_at)
+        return;
+    server->armed_at = at;
     if (at != NEVER) {
         if (at < 1)
             at = 1; /* zero would disarm it */
@@ -58,6 +61,7 @@ static void on_clock(uv_poll_t *poll, int status, int events)
     (void)events;
     if (read(server->clock_fd, &ticks, sizeof(ticks)) < 0 && errno == EAGAIN)
         return;
+    server->armed_at = 0;
     while ((request = book_due(&server->book, server_now())))
         server_step(server, request, &(struct request_event){.kind = EVENT_TICK});
     arm_clock(server);
@@ -223,6 +227,7 @@ int server_init(struct server *server, uv_loop_t *loop)
     const struct config *config = &server->config;
 
     server->loop = loop;
+    server->armed_at = NEVER;
     server->refusals.period_ms = 60000;
     randombytes_buf(server->instance, sizeof(server->instance));
     int r = open_seen(server);
@@ -265,7 +270,7 @@ static void close_everything(struct server *server)
     }
     if (server->presenter)
         presenter_stop(server->presenter);
-    server->hanging = users_busy(server->users);
+    server->hanging |= users_busy(server->users);
     users_free(server->users);
     close_handle((uv_handle_t *)&server->clock);
     close_handle((uv_handle_t *)&server->sweep);

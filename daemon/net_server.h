@@ -43,13 +43,14 @@ struct server {
     struct log_limit refusals;
     uv_poll_t clock; /* a timerfd: CLOCK_BOOTTIME runs through suspend, libuv's clock does not */
     int clock_fd;
+    int64_t armed_at;
     uv_timer_t sweep, recheck, last_words;
     unsigned handles; /* these four */
     bool embedded;    /* a presenter on a given descriptor: its end is ours */
     bool has_orphans; /* deliveries whose presenter is gone may be up */
     bool stopping;
     unsigned stop_ticks;
-    bool hanging; /* a name look-up that nobody waits for: the process must not, either */
+    bool hanging; /* on a name service, which the process must not wait for */
     /* For main, either may be NULL: the presenter's first list is there; the end begins. */
     void (*on_ready)(struct server *server);
     void (*on_stop)(struct server *server);

@@ -6,6 +6,7 @@ test's own hands (screens.py): requests and their answers, deduplication, limits
 import contextlib
 import os
 import re
+import resource
 import secrets
 import shutil
 import signal
@@ -59,13 +60,15 @@ class Msgd:
     def launch(self, *more, **options):
         if AM_ROOT:
             options.update(user=MSGD_UID, group=MSGD_UID, extra_groups=[])
+        options.setdefault("stderr", self.log)
         self.process = subprocess.Popen(self.arguments(*more), stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, **options)
+                                        stdout=self.log, **options)
 
-    def start(self, *more, sessions=None):
+    def start(self, *more, sessions=None, **options):
         """Starts it with a presenter on a socket pair; sessions: (user, uid, name) or maps."""
         ours, theirs = screens.pair()
-        self.launch(f"--present-fd={theirs.fileno()}", *more, pass_fds=[theirs.fileno()])
+        self.launch(f"--present-fd={theirs.fileno()}", *more, pass_fds=[theirs.fileno()],
+                    **options)
         theirs.close()
         self.screens = Presenter(ours)
         self.handles = [self.screens.add(*s) if isinstance(s, tuple) else self.screens.add(**s)
@@ -140,8 +143,8 @@ class MsgdTest(unittest.TestCase):
         self.msgd = Msgd()
         self.addCleanup(self.msgd.close)
 
-    def start(self, *more, sessions=None):
-        self.msgd.start(*more, sessions=sessions)
+    def start(self, *more, sessions=None, **options):
+        self.msgd.start(*more, sessions=sessions, **options)
         self.screens = self.msgd.screens
 
     # ---- what is expected ------------------------------------------------------------------------
@@ -387,6 +390,15 @@ class Refused(MsgdTest):
                 self.assertTrue(got["retry_ms"])
                 self.msgd.stop()
                 os.unlink(os.path.join(self.msgd.state, "seen"))
+
+    def test_what_cannot_be_written_down_is_not_shown(self):
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        self.start(preexec_fn=small_files, stderr=subprocess.DEVNULL)
+        peer = self.msgd.peer()
+        for _ in range(2):
+            self.ask_error(peer, SEND, message("bob", "x"), "internal")
+        self.assertTrue(self.screens.is_silent())
 
     def test_too_many_deliveries(self):
         self.start(sessions=[("bob", BOB, f"pts/{i}") for i in range(1025)])
@@ -775,6 +787,30 @@ class Separate(MsgdTest):
         self.expect_events(peer, number, (1, "session-gone", "hangup"))
         self.expect(peer, RESULT, number, st="session-gone",
                     n={"failed": 2, "session-gone": 2})
+
+
+class Reload(MsgdTest):
+    def configure(self, *lines):
+        with open(self.msgd.config, "w", encoding="ascii") as f:
+            f.write("\n".join(lines) + "\n")
+
+    def test_read_again_on_sighup(self):
+        self.start()
+        peer = self.msgd.peer()
+        self.configure("[msgd]", "name = h3", "[limits]", "messages_a_minute = 1")
+        self.msgd.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "configuration read again" in self.msgd.logged(), self.msgd.logged)
+        self.sent(peer, message("bob", "x"))
+        self.ask_error(peer, SEND, message("bob", "x"), "rate-limited")
+        self.assertEqual(self.msgd.peer().receive()[2]["name"], "h3")
+
+    def test_a_broken_one_changes_nothing(self):
+        self.start("--name", "h2")
+        self.configure("[msgd]", "nonsense = 1")
+        self.msgd.process.send_signal(signal.SIGHUP)
+        eventually(lambda: f"kept as it was: {self.msgd.config}:2: " in self.msgd.logged(),
+                   self.msgd.logged)
+        self.assertEqual(self.msgd.peer().receive()[2]["name"], "h2")
 
 
 class CommandLine(unittest.TestCase):
