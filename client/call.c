@@ -398,6 +398,7 @@ int call_start(struct call **ret_call, const struct call_config *config, const s
     call->timer.data = call->give_up.data = call;
     call->handles = 2;
     *ret_call = call;
+    uv_update_time(config->loop); /* the caller may have asked a person before */
     begin_try(call);
     return 0;
 }

@@ -526,6 +526,18 @@ static void a_socket_of_ones_own_is_believed_when_named(void)
     CU_ASSERT_EQUAL(access(server.socket, F_OK), -1);
 }
 
+static void time_before_the_call_does_not_count(void)
+{
+    struct msg send = a_send();
+
+    reset((const enum act[]){ANSWER});
+    struct call_server server = tcp_server();
+    uv_update_time(&loop);
+    usleep(1100000); /* somebody typed a message; connect_ms is less */
+    run(&server, &send);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+}
+
 static void a_host_that_does_not_exist(void)
 {
     struct call_server server = {.name = "x", .host = "no-such-host.invalid", .port = 1};
@@ -555,6 +567,7 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_judgement_ends_it_before_anything_is_told),
     UNIT_TEST(withdrawing_sends_cancel_and_waits_for_the_result),
     UNIT_TEST(a_socket_of_ones_own_is_believed_when_named),
+    UNIT_TEST(time_before_the_call_does_not_count),
     UNIT_TEST(a_host_that_does_not_exist),
     UNIT_END,
 };
