@@ -12,8 +12,10 @@ int fact_add(struct fact_list *list, const struct session_fact *fact)
     if (list->count >= list->capacity) {
         size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
         struct session_fact *facts = reallocarray(list->facts, capacity, sizeof(*facts));
-        if (!facts)
+        if (!facts) {
+            list->incomplete = true;
             return -ENOMEM;
+        }
         list->facts = facts;
         list->capacity = capacity;
     }

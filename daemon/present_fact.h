@@ -24,7 +24,8 @@ struct session_fact {
 struct fact_list {
     struct session_fact *facts;
     size_t count, capacity;
-    bool pending; /* more may come in a moment: a name is being looked up */
+    bool pending;    /* more may come in a moment: a name is being looked up */
+    bool incomplete; /* a source could not look for now: what is not here may be there yet */
 };
 
 /* 0, -ENOSPC beyond LIM_SESSIONS, -ENOMEM. */

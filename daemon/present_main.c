@@ -21,9 +21,11 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#define LAST_WORDS_MS 1000  /* for the lines that end what waits, when msgd is gone */
-#define MSGD_STOP_MS  10000 /* for msgd to tell its clients */
-#define MSGD_LEAVE_MS 2000  /* for msgd to end by itself, once the link is closed */
+#define CONNECTIONS    20 /* taken in CONNECTIONS_US */
+#define CONNECTIONS_US 1000000
+#define LAST_WORDS_MS  1000  /* for the lines that end what waits, when msgd is gone */
+#define MSGD_STOP_MS   10000 /* for msgd to tell its clients */
+#define MSGD_LEAVE_MS  2000  /* for msgd to end by itself, once the link is closed */
 
 struct presenter {
     struct options options;
@@ -185,6 +187,10 @@ static int start_listening(struct presenter *p)
         return fail(r, "the socket");
     /* After the link's own events: the end of one msgd is seen before the next one comes. */
     sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IDLE);
+    /* Whoever comes and goes, or cannot be accepted, neither fills the log nor keeps us busy. */
+    r = sd_event_source_set_ratelimit(source, CONNECTIONS_US, CONNECTIONS);
+    if (r < 0)
+        return fail(r, "the socket");
     sd_event_source_set_floating(source, true);
     sd_event_source_unref(source);
     log_info("listens for msgd (uid %u) on %s", p->msgd_uid,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_sessions.h"
 
+#include "common/log.h"
 #include "common/mem.h"
 
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -29,6 +31,8 @@ struct sessions {
     struct session **list; /* by handle, rising */
     size_t count, capacity;
     uint64_t last_handle;
+    int descriptors; /* the limit of open ones: each session has one */
+    bool full;       /* it is reached */
 
     uint64_t *gone; /* handles that msgd knows and that are no more */
     size_t gone_count, gone_capacity;
@@ -80,6 +84,8 @@ static int session_new(struct sessions *sessions, const struct session_fact *fac
     CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, fact->leader, 0);
     if (pidfd < 0)
         return mem_errno();
+    if (pidfd >= sessions->descriptors - SESSIONS_SPARED)
+        return -EMFILE;
     CLEANUP_FREE struct session *session = calloc(1, sizeof(*session));
     if (!session)
         return -ENOMEM;
@@ -153,9 +159,12 @@ static void drop_ended(struct sessions *sessions, const struct fact_list *facts,
     for (size_t i = 0; i < count; i++) {
         struct session *session = sessions->list[i];
         struct session_fact *fact = fact_of_terminal(facts, session->fact.device.rdev);
-        if (fact && fact_same_login(fact, &session->fact) && leader_lives(session)) {
-            fact->known = true;
-            update(sessions, session, fact, now_s);
+        bool same = fact ? fact_same_login(fact, &session->fact) : facts->incomplete;
+        if (same && leader_lives(session)) {
+            if (fact) {
+                fact->known = true;
+                update(sessions, session, fact, now_s);
+            }
             sessions->list[kept++] = session;
         } else {
             gone[ended++] = session;
@@ -179,19 +188,26 @@ static bool is_served(const struct session_fact *fact)
 
 static void add_new(struct sessions *sessions, const struct fact_list *facts, int64_t now_s)
 {
-    for (size_t i = 0; i < facts->count && sessions->count < LIM_SESSIONS; i++) {
+    int r = 0;
+    for (size_t i = 0; i < facts->count && sessions->count < LIM_SESSIONS && r != -EMFILE; i++) {
         struct session *session;
         if (facts->facts[i].known || !is_served(&facts->facts[i]))
             continue;
-        if (grow((void **)&sessions->list, sessions->count, &sessions->capacity,
-                 sizeof(*sessions->list)) < 0 ||
-            session_new(sessions, &facts->facts[i], &session) < 0)
+        r = grow((void **)&sessions->list, sessions->count, &sessions->capacity,
+                 sizeof(*sessions->list));
+        if (r == 0)
+            r = session_new(sessions, &facts->facts[i], &session);
+        if (r < 0)
             continue; /* no memory or descriptor, or its leader has just ended: looked at again */
         session->handle = ++sessions->last_handle;
         update(sessions, session, &facts->facts[i], now_s);
         sessions->list[sessions->count++] = session;
         to_tell(sessions, session, SESSION_ADDED);
     }
+    if (r == -EMFILE && !sessions->full)
+        log_warning("there are more sessions than the limit of %d descriptors allows",
+                    sessions->descriptors);
+    sessions->full = r == -EMFILE;
 }
 
 void sessions_refresh(struct sessions *sessions)
@@ -317,6 +333,20 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+/* As many as sessions and the rest need, or as are allowed: the limit then. */
+static int raise_descriptors(void)
+{
+    const rlim_t wanted = LIM_SESSIONS + SESSIONS_SPARED;
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur < wanted ? (int)limit.rlim_cur : (int)wanted;
+}
+
 int sessions_new(sd_event *event, const struct session_source *sources, size_t count,
                  const struct session_watcher *watcher, struct sessions **ret_sessions)
 {
@@ -327,6 +357,7 @@ int sessions_new(sd_event *event, const struct session_source *sources, size_t c
     sessions->sources = sources;
     sessions->source_count = count;
     sessions->watcher = *watcher;
+    sessions->descriptors = raise_descriptors();
     int r = sd_event_add_time_relative(event, &sessions->poll, CLOCK_MONOTONIC, 0, 50000, on_poll,
                                        sessions);
     if (r < 0)

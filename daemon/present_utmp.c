@@ -64,6 +64,8 @@ bool utmp_read(const void *record, struct utmp_login *ret_login)
     return true;
 }
 
+static const char unread[] = "it cannot be read for now";
+
 static void complain(struct utmp_source *source, const char *complaint)
 {
     if (complaint && (!source->complaint || strcmp(complaint, source->complaint) != 0))
@@ -103,14 +105,22 @@ static const char *read_file(struct utmp_source *source, int fd, size_t size,
     CLEANUP_FREE char *bytes = malloc(size > 0 ? size : 1);
     uint64_t now_ms = monotonic_ms();
     struct utmp_login login;
-    if (!bytes)
-        return "no memory for it";
-    ssize_t len = pread(fd, bytes, size, 0);
+    ssize_t len = bytes ? pread(fd, bytes, size, 0) : -1;
+    if (len < 0) {
+        facts->incomplete = true;
+        return unread;
+    }
     for (size_t at = 0; len > 0 && at + sizeof(struct utmp) <= (size_t)len;
          at += sizeof(struct utmp))
         if (utmp_read(bytes + at, &login) && add_login(source, &login, now_ms, facts) == -ENOSPC)
             return "it has more logins than sessions are kept";
     return NULL;
+}
+
+/* Nothing is wrong with the file: something is short here. */
+static bool is_passing(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR || error == EIO;
 }
 
 void utmp_look(void *userdata, struct fact_list *facts)
@@ -121,7 +131,10 @@ void utmp_look(void *userdata, struct fact_list *facts)
     CLEANUP_FD int fd =
         open(source->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0) {
-        complain(source, errno == ENOENT ? NULL : "it cannot be opened");
+        facts->incomplete = facts->incomplete || is_passing(errno);
+        complain(source, errno == ENOENT     ? NULL
+                         : is_passing(errno) ? unread
+                                             : "it cannot be opened");
         return;
     }
     const char *complaint = utmp_distrust(&st, geteuid(), source->utmp_group);

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Too many of something: what the presenter has little of runs out for the newest, not for all."""
+import grp
+import os
+import resource
+import time
+
+import boundary
+from harness import AM_ROOT, eventually, stop
+from presenter import Presenter, PresenterCase
+
+DESCRIPTORS = 300
+
+
+class FewDescriptorsTest(PresenterCase):
+    def start(self):
+        path = os.path.join(self.folder, "present.sock")
+        few = (DESCRIPTORS, DESCRIPTORS)
+        presenter = Presenter(self.folder, self.utmp, ["--socket", path, "--msgd-user",
+                                                       self.msgd_user.name],
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+        self.addCleanup(self.end, presenter)
+        presenter.wait_for("listens for msgd")
+        return presenter
+
+    def crowd(self, count):
+        """So many terminals of one leader, in utmp at once."""
+        leader = self.me.popen(["sleep", "1000"])
+        self.addCleanup(stop, leader)
+        pairs = [os.openpty() for _ in range(count)]
+        self.addCleanup(lambda: [os.close(fd) for pair in pairs for fd in pair])
+        for _, slave in pairs:
+            if AM_ROOT:
+                os.fchown(slave, self.me.uid, grp.getgrnam("tty").gr_gid)
+            os.fchmod(slave, 0o620)
+            self.utmp.add(os.ttyname(slave)[len("/dev/"):], leader.pid, self.me.name)
+
+    def spent(self):
+        """Seconds of a processor that the presenter has used."""
+        with open(f"/proc/{self.presenter.process.pid}/stat", encoding="ascii") as f:
+            fields = f.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_more_sessions_than_descriptors(self):
+        first = self.terminal()
+        handle = self.msgd.handle(first.line)
+        waiting = self.msgd.present(handle, "hello", boundary.WAIT)
+        self.msgd.expect(boundary.SHOWN, delivery=waiting)
+        self.crowd(DESCRIPTORS + 20)
+        self.presenter.wait_for("more sessions than")
+        self.msgd.nothing(3)  # three looks later what was up is still up
+        listed = self.msgd.sessions()
+        self.assertEqual(listed[first.line].handle, handle)
+        self.assertLess(len(listed), DESCRIPTORS)
+        for flags in (0, boundary.OVERRIDE):
+            self.msgd.expect(boundary.SHOWN, delivery=self.msgd.present(handle, "again", flags))
+        self.reconnect()
+        self.assertEqual(self.msgd.handle(first.line), handle)
+
+    def test_no_descriptor_for_a_connection(self):
+        self.msgd.close()
+        self.presenter.wait_for("msgd has gone")
+        pid = self.presenter.process.pid
+        now = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (now, DESCRIPTORS))
+        terminal = self.terminal()
+        msgd = boundary.Msgd.connect(self.presenter.socket, self.msgd_user.uid, greet=False)
+        self.addCleanup(msgd.close)
+        before = self.spent()
+        time.sleep(2)
+        self.assertLess(self.spent() - before, 1)  # it does not turn in circles
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+        self.assertEqual(msgd.receive().verb, boundary.HELLO)
+        msgd.close()
+        self.msgd = eventually(self.connect, "a connection")
+        self.msgd.handle(terminal.line)
+
+    def tearDown(self):
+        resource.prlimit(self.presenter.process.pid, resource.RLIMIT_NOFILE,
+                         (DESCRIPTORS, DESCRIPTORS))
+
+    def test_none_for_a_while_ends_no_session(self):
+        handle = self.msgd.handle(self.terminal().line)
+        pid = self.presenter.process.pid
+        self.msgd.expect(boundary.SHOWN, delivery=self.msgd.present(handle, "hello", boundary.WAIT))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, DESCRIPTORS))
+        self.presenter.wait_for("cannot be read for now")
+        self.msgd.nothing(2, of=(boundary.ENDED, boundary.SESSION))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+        self.assertEqual([s.handle for s in self.msgd.sessions().values()], [handle])
