@@ -575,6 +575,19 @@ void stream_set_requests(struct stream *stream, unsigned open)
     leave(stream);
 }
 
+bool stream_cork(struct stream *stream)
+{
+    bool corks = !stream->busy && stream->stage == STAGE_LIVE;
+
+    stream->busy |= corks;
+    return corks;
+}
+
+void stream_uncork(struct stream *stream)
+{
+    leave(stream);
+}
+
 void stream_pause(struct stream *stream)
 {
     if (stream->stage == STAGE_LIVE)

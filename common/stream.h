@@ -58,6 +58,12 @@ int stream_connect(struct stream **ret_stream, const struct stream_config *confi
 void stream_set_owner(struct stream *stream, const struct stream_owner *owner, void *context);
 /* Queues a message. 0, or -EMSGSIZE, -EINVAL (msg_encode), -ENOTCONN (not open yet, or closing). */
 int stream_send(struct stream *stream, const struct msg *msg);
+/*
+ * Outside of the owner's calls: what is sent from here on leaves in one write at stream_uncork(),
+ * which the caller owes if this is true. Inside of them it is false: they are corked already.
+ */
+bool stream_cork(struct stream *stream);
+void stream_uncork(struct stream *stream);
 /* NULL accepts. A server's code is sent as ERROR on the first request, then the stream closes. */
 void stream_verdict(struct stream *stream, const char *reject);
 void stream_set_requests(struct stream *stream, unsigned open);

@@ -315,7 +315,6 @@ static int begin_tcp(struct conn *conn)
 {
     struct server *server = conn->server;
     const struct sockaddr *source = (const struct sockaddr *)&conn->source;
-    uint32_t dice = 0;
     int r = stream_peer_address(conn->stream, &conn->source);
 
     if (r < 0)
@@ -324,8 +323,7 @@ static int begin_tcp(struct conn *conn)
                 NI_NUMERICHOST);
     if (!gate_prefix(source, conn->prefix))
         return -EAFNOSUPPORT;
-    dice = randombytes_random();
-    r = gate_enter(&server->gate, conn->prefix, now_us(), dice);
+    r = gate_enter(&server->gate, conn->prefix, now_us(), (uint32_t)uv_hrtime());
     conn->gated = r == 0;
     return r;
 }

@@ -295,10 +295,12 @@ static bool pump_list(struct follow *follow)
 void follow_pump(struct follow *follow)
 {
     struct conn *conn = follow->conn;
-    bool done = conn->closing;
+    bool done = conn->closing, corked = stream_cork(conn->stream);
 
     while (!done && stream_unsent(conn->stream) < LIM_UNSENT)
         done = follow->request ? pump_request(follow) : pump_list(follow);
+    if (corked)
+        stream_uncork(conn->stream);
 }
 
 void follow_pump_all(struct conn *conn)

@@ -22,6 +22,7 @@ struct presenter {
     uv_timer_t retry;
     unsigned handles; /* open ones; at 0 the memory goes */
     bool polling;
+    int events; /* that are polled for */
     bool stopping;
     enum link_state state;
     const struct presenter_owner *owner;
@@ -55,7 +56,12 @@ static int make_room(struct presenter *p)
 }
 
 static void watch(struct presenter *p);
+static int write_some(struct presenter *p);
 
+/*
+ * What the socket takes leaves at once. Its errors are left to the loop: whoever gives orders is not
+ * told in the middle of it that everything is lost.
+ */
 static int push(struct presenter *p, struct order order)
 {
     if (p->state != LINK_READY)
@@ -64,6 +70,8 @@ static int push(struct presenter *p, struct order order)
     if (r < 0)
         return r;
     p->orders[(p->first + p->n++) % p->capacity] = order;
+    if (p->n == 1)
+        (void)write_some(p);
     watch(p);
     return 0;
 }
@@ -272,9 +280,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void watch(struct presenter *p)
 {
     bool waits = p->n > 0 || (p->state == LINK_LISTING && !p->asked);
+    int events = UV_READABLE | UV_DISCONNECT | (waits ? UV_WRITABLE : 0);
 
-    if (p->state != LINK_DOWN)
-        uv_poll_start(&p->poll, UV_READABLE | UV_DISCONNECT | (waits ? UV_WRITABLE : 0), on_poll);
+    if (p->state == LINK_DOWN || events == p->events)
+        return;
+    p->events = events;
+    uv_poll_start(&p->poll, events, on_poll);
 }
 
 /* ---- connecting --------------------------------------------------------------------------------- */
@@ -314,6 +325,7 @@ static int begin(struct presenter *p, int fd)
     p->fd = fd;
     p->poll.data = p;
     p->polling = true;
+    p->events = 0;
     p->handles++;
     p->asked = false;
     p->state = LINK_HELLO;

@@ -18,6 +18,7 @@ struct work {
     const struct boundary_session *sessions;
     size_t n;
     struct mark *marks;
+    size_t most_misses;
     struct resolved *out;
 };
 
@@ -171,7 +172,7 @@ static void miss(struct work *w, size_t to, const char *code, const char *user, 
     struct resolved *out = w->out;
 
     out->failures += failure;
-    if (out->n_misses == LIM_SELECTORS)
+    if (out->n_misses == w->most_misses)
         return;
     out->misses[out->n_misses++] =
         (struct msg_miss){.to = to, .code = slice_of(code), .user = slice_of(user)};
@@ -278,6 +279,14 @@ static int resolve_one(struct work *w, size_t to)
     return 0;
 }
 
+/* One for an entry; for `all` one for a person. */
+static size_t most_misses(const struct resolve_query *query)
+{
+    size_t n = query->to.n + query->sessions->n;
+
+    return n < LIM_SELECTORS ? n : LIM_SELECTORS;
+}
+
 /* ---- the whole ----------------------------------------------------------------------------------
  */
 
@@ -330,7 +339,8 @@ int resolve(const struct resolve_query *query, struct resolved *ret_resolved, si
         return r;
     w.marks = calloc(w.n + 1, sizeof(*w.marks));
     out.sessions = calloc(w.n + 1, sizeof(*out.sessions));
-    out.misses = calloc(LIM_SELECTORS, sizeof(*out.misses));
+    w.most_misses = most_misses(query);
+    out.misses = calloc(w.most_misses + 1, sizeof(*out.misses));
     if (!w.marks || !out.sessions || !out.misses)
         r = -ENOMEM;
     else

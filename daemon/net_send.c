@@ -189,8 +189,8 @@ static struct refusal show(const struct sending *s)
     if (!refusal.code && follow_request(call->conn, call->msg->id, request, 0, false) < 0)
         log_error("no memory to follow a request: it goes on without its sender");
     if (!refusal.code) {
-        log_info("message of %.*s to %zu session%s", LOG_SLICE(request->message->sender), found.n,
-                 found.n == 1 ? "" : "s");
+        log_debug("message of %.*s to %zu session%s", LOG_SLICE(request->message->sender), found.n,
+                  found.n == 1 ? "" : "s");
         server_step(call->server, request, &(struct request_event){.kind = EVENT_START});
     }
     resolved_release(&found);

@@ -39,15 +39,11 @@ static void arm_clock(struct server *server)
     int64_t at = book_next(&server->book);
     struct itimerspec spec = {{0}, {0}};
 
-    if (at == server->armed_at)
+    if (at >= server->armed_at) /* too early is harmless: it is looked at again then */
         return;
     server->armed_at = at;
-    if (at != NEVER) {
-        if (at < 1)
-            at = 1; /* zero would disarm it */
-        spec.it_value.tv_sec = (time_t)(at / 1000);
-        spec.it_value.tv_nsec = (long)(at % 1000) * 1000000;
-    }
+    spec.it_value.tv_sec = (time_t)(at / 1000);
+    spec.it_value.tv_nsec = (long)(at % 1000) * 1000000 + 1; /* zero would disarm it */
     timerfd_settime(server->clock_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
@@ -61,7 +57,7 @@ static void on_clock(uv_poll_t *poll, int status, int events)
     (void)events;
     if (read(server->clock_fd, &ticks, sizeof(ticks)) < 0 && errno == EAGAIN)
         return;
-    server->armed_at = 0;
+    server->armed_at = NEVER;
     while ((request = book_due(&server->book, server_now())))
         server_step(server, request, &(struct request_event){.kind = EVENT_TICK});
     arm_clock(server);
