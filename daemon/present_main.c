@@ -10,16 +10,12 @@
 #include "daemon/present_link.h"
 #include "daemon/present_listen.h"
 #include "daemon/present_options.h"
-#include "daemon/present_privileges.h"
+#include "daemon/present_start.h"
 #include "daemon/present_utmp.h"
 
-#include <fcntl.h>
 #include <grp.h>
-#include <locale.h>
-#include <pwd.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #define CONNECTIONS    20 /* taken in CONNECTIONS_US */
 #define CONNECTIONS_US 1000000
@@ -252,70 +248,6 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
-/* Signals are events; a terminal that we are a background job of must not stop us. */
-static int prepare_process(void)
-{
-    sigset_t events;
-    int fd;
-    do /* 0, 1 and 2 are taken: no socket of ours gets their numbers */
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-    log_never_wait();
-    sigemptyset(&events);
-    sigaddset(&events, SIGCHLD);
-    sigaddset(&events, SIGTERM);
-    sigaddset(&events, SIGINT);
-    sigaddset(&events, SIGHUP);
-    sigprocmask(SIG_BLOCK, &events, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGTTOU, SIG_IGN);
-    umask(077);
-    tzset();
-    return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : fail(-ENOENT, "the locale C.UTF-8");
-}
-
-/* Whom msgd runs as: the account made for it when we are root, else the same user. */
-static int find_msgd_user(struct presenter *p)
-{
-    const char *name = p->options.msgd_user;
-    p->msgd_uid = geteuid();
-    p->msgd_gid = getegid();
-    if (p->msgd_uid != 0)
-        return 0;
-    const struct passwd *user = getpwnam(name);
-    if (!user) {
-        log_error("there is no user %s for msgd to run as; make it, or name another by "
-                  "--msgd-user: useradd --system --no-create-home --home-dir /nonexistent "
-                  "--shell /usr/sbin/nologin %s",
-                  name, name);
-        return -ENOENT;
-    }
-    if (user->pw_uid == 0) {
-        log_error("msgd does not run as root: --msgd-user names another user");
-        return -EPERM;
-    }
-    p->msgd_uid = user->pw_uid;
-    p->msgd_gid = user->pw_gid;
-    return 0;
-}
-
-static int drop_privileges(void)
-{
-    const struct group *tty = getgrnam("tty");
-    const char *step = "";
-    bool override;
-    if (!tty && geteuid() == 0)
-        return fail(-ENOENT, "the group tty");
-    int r = privileges_drop(tty ? tty->gr_gid : (gid_t)-1, &override, &step);
-    if (r < 0)
-        return fail(r, step);
-    if (geteuid() == 0 && !override)
-        log_warning("cannot become other users: messages that pass over mesg n will fail");
-    return 0;
-}
-
 static void on_names(void *userdata)
 {
     struct presenter *p = userdata;
@@ -367,13 +299,13 @@ static int make_loop(struct presenter *p)
 
 static int run(struct presenter *p)
 {
-    int r = prepare_process();
+    int r = start_process();
     if (r == 0)
-        r = find_msgd_user(p);
+        r = start_find_msgd_user(p->options.msgd_user, &p->msgd_uid, &p->msgd_gid);
     if (r == 0 && !p->options.with_msgd)
         r = open_listener(p);
     if (r == 0)
-        r = drop_privileges();
+        r = start_drop_privileges();
     if (r == 0)
         r = make_loop(p);
     if (r == 0)

@@ -33,8 +33,9 @@ class ShowTest(PresenterCase):
         delivery = self.msgd.present(self.session, "hello", title="greetings", life_ms=300)
         self.msgd.expect(boundary.SHOWN, delivery=delivery)
         self.term.wait_for("Title: greetings\n[|] hello\n")
-        self.msgd.withdraw(delivery)
         self.msgd.nothing(1.0)
+        self.msgd.withdraw(delivery)
+        self.msgd.nothing(0.3)
         self.assertNotIn("withdrawn", self.term.screen())
         self.assertNotIn("/ack", self.term.screen())
 
@@ -79,6 +80,19 @@ class ShowTest(PresenterCase):
         ended = self.msgd.expect(boundary.ENDED, delivery=delivery)
         self.assertEqual((ended.how, ended.why), (boundary.SESSION_GONE, "hangup"))
         self.assertIsNone(held.leader.poll())
+
+    def test_hangup_while_it_is_tried(self):
+        held = self.terminal(leader=("sh", "-c", "trap '' HUP; while :; do sleep 1; done"))
+        session = self.msgd.handle(held.line)
+        held.type("\x13")
+        time.sleep(0.3)
+        delivery = self.msgd.present(session, "hello")
+        held.pause()
+        time.sleep(0.5)
+        os.close(held.master)
+        held.master = -1
+        ended = self.msgd.expect(boundary.ENDED, delivery=delivery)
+        self.assertEqual((ended.how, ended.why), (boundary.SESSION_GONE, "hangup"))
 
     def test_leader_killed(self):
         delivery = self.msgd.present(self.session, "hello", boundary.WAIT)
