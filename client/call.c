@@ -201,6 +201,7 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
     if (msg->type == MSG_GOAWAY) {
         on_goaway(call, &msg->u.goaway);
     } else if (msg->type == MSG_WELCOME) {
+        uv_timer_stop(&call->timer);
         call->lost_at = 0; /* the server is back */
         set_give_up(call);
         call->config.owner->message(call->config.context, msg);
@@ -240,8 +241,7 @@ static void ask(struct call *call)
                            .u.attach = {.uid = call->request.u.send.uid, .after = call->last_q}};
     else if (call->request.type == MSG_ATTACH && call->accepted)
         msg.u.attach.after = call->last_q;
-    uv_timer_stop(&call->timer);
-    call->step = STEP_ANSWER;
+    call->step = STEP_ANSWER; /* the deadline stays until the server has said WELCOME */
     /* WELCOME is the answer to PING, but whom the server does not know must say something first. */
     if (msg.type != MSG_PING)
         call->id = msg.id = ++call->last_id;
@@ -364,14 +364,16 @@ static void on_connect_deadline(uv_timer_t *timer)
 
     if (!call->sent || !survives_loss(call)) {
         finish(call, CALL_TIMED_OUT);
-        return;
+    } else if (call->stream != NULL) {
+        stream_drop(call->stream); /* gone follows: what it was sent it may still read */
+    } else {
+        dial_cancel(call->dial);
+        call->dial = NULL;
+        try_again(call);
     }
-    dial_cancel(call->dial);
-    call->dial = NULL;
-    try_again(call);
 }
 
-/* One try, from the name to the key's judgement within connect_ms. */
+/* One try, from the name to WELCOME within connect_ms. */
 static void begin_try(struct call *call)
 {
     call->step = STEP_CONNECT;

@@ -38,7 +38,7 @@ enum call_outcome {
     CALL_RESULT,      /* result is valid */
     CALL_ERROR,       /* the server's ERROR: code, message, retry_ms, at */
     CALL_UNREACHABLE, /* nothing was sent: error says why (negative errno, or UV_EAI_*) */
-    CALL_TIMED_OUT,   /* nothing was sent: no answer within connect_ms */
+    CALL_TIMED_OUT,   /* no WELCOME within connect_ms; never of a SEND that may have been read */
     CALL_REFUSED,     /* refusal frame: refusal is valid; nothing was sent */
     CALL_NOT_MSGD,    /* what answered does not speak the protocol; end says how */
     CALL_KEY_UNKNOWN, /* key is valid; nothing was sent */
@@ -87,7 +87,7 @@ struct call_config {
     const struct noise_keypair *identity; /* not local; borrowed until done */
     const struct call_owner *owner;
     void *context;
-    uint64_t connect_ms; /* from start to the handshake's end, for each try: 5,000 */
+    uint64_t connect_ms; /* from start to WELCOME, for each try: 5,000 */
     uint64_t give_up_ms; /* after the request was sent: then CALL_UNKNOWN; 0: none */
     uint64_t lost_ms;    /* SEND, ATTACH: how long a lost connection is tried to be made again */
 };

@@ -22,7 +22,8 @@ enum act {
     GO_REVOKED,
     FAIL,
     REFUSE,
-    SILENCE
+    SILENCE,
+    NO_WELCOME
 };
 
 static uv_loop_t loop;
@@ -140,6 +141,7 @@ static void on_send(struct stream *stream, const struct msg *msg)
     case ANSWER:
     case DROP_UNSEEN:
     case REFUSE:
+    case NO_WELCOME:
         say_event(stream, msg->id, 1);
         say_result(stream, msg->id);
     }
@@ -148,6 +150,8 @@ static void on_send(struct stream *stream, const struct msg *msg)
 static void server_message(void *owner, struct stream *stream, const struct msg *msg)
 {
     (void)owner;
+    if (acts[index_of(stream)] == NO_WELCOME)
+        return;
     switch (msg->type) {
     case MSG_HELLO:
         welcome(stream);
@@ -177,7 +181,8 @@ static void server_key(void *owner, struct stream *stream, const struct noise_pu
     (void)owner;
     CU_ASSERT(memcmp(key, &client_keys.public, sizeof(*key)) == 0);
     stream_verdict(stream, NULL);
-    welcome(stream);
+    if (acts[index_of(stream)] != NO_WELCOME)
+        welcome(stream);
 }
 
 static void server_gone(void *owner, struct stream *stream, const struct stream_end *end)
@@ -433,6 +438,26 @@ static void refused_when_it_comes_back(void)
     CU_ASSERT_EQUAL(connections, 2);
 }
 
+/* One that stands still may read it yet, so another try follows. */
+static void a_server_that_does_not_welcome(void)
+{
+    TELL(NO_WELCOME, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(lost, 1);
+    TELL(NO_WELCOME, NO_WELCOME, NO_WELCOME);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+}
+
+static void a_question_to_a_server_that_does_not_welcome(void)
+{
+    struct msg who = {.type = MSG_WHO};
+
+    reset((const enum act[]){NO_WELCOME});
+    struct call_server server = tcp_server();
+    run(&server, &who);
+    CU_ASSERT_EQUAL(result.outcome, CALL_TIMED_OUT);
+}
+
 static void nobody_listens(void)
 {
     struct msg send = a_send();
@@ -563,6 +588,8 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_lost_connection_is_tried_for_lost_ms),
     UNIT_TEST(refusal_and_silence_before_anything_was_sent),
     UNIT_TEST(refused_when_it_comes_back),
+    UNIT_TEST(a_server_that_does_not_welcome),
+    UNIT_TEST(a_question_to_a_server_that_does_not_welcome),
     UNIT_TEST(nobody_listens),
     UNIT_TEST(a_judgement_ends_it_before_anything_is_told),
     UNIT_TEST(withdrawing_sends_cancel_and_waits_for_the_result),
