@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -468,6 +469,7 @@ class ErrorTest(Cli):
                         "Error 1722 getting session names: msgd is not running on this host "
                         "(/run/msgd/msgd.sock: no such file); start it: systemctl start msgd.socket\n")
         self.serve()
+        self.server.listener.shutdown(socket.SHUT_RDWR)  # a close alone would leave accept() waiting
         self.server.listener.close()
         self.expect(self.msg("bob", "x"), 4, "", "Error 1722 getting session names: msgd is not "
                     f"running on this host ({self.server.path}: connection refused)\n")
