@@ -67,8 +67,8 @@ class Msgd:
     def start(self, *more, sessions=None, **options):
         """Starts it with a presenter on a socket pair; sessions: (user, uid, name) or maps."""
         ours, theirs = screens.pair()
-        self.launch(f"--present-fd={theirs.fileno()}", *more, pass_fds=[theirs.fileno()],
-                    **options)
+        fds = [theirs.fileno(), *options.pop("pass_fds", [])]
+        self.launch(f"--present-fd={theirs.fileno()}", *more, pass_fds=fds, **options)
         theirs.close()
         self.screens = Presenter(ours)
         self.handles = [self.screens.add(*s) if isinstance(s, tuple) else self.screens.add(**s)
@@ -787,6 +787,35 @@ class Separate(MsgdTest):
         self.expect_events(peer, number, (1, "session-gone", "hangup"))
         self.expect(peer, RESULT, number, st="session-gone",
                     n={"failed": 2, "session-gone": 2})
+
+
+class Service(MsgdTest):
+    """What systemd gives and is told."""
+
+    def test_sockets_handed_over_and_notification(self):
+        self.msgd.socket = os.path.join(self.msgd.folder, "handed.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.msgd.socket)
+        os.chmod(self.msgd.socket, 0o666)
+        listener.listen(8)
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(told.close)
+        told.settimeout(10)
+        notify = os.path.join(self.msgd.folder, "notify")
+        told.bind(notify)
+        os.chmod(notify, 0o666)
+        argv = self.msgd.arguments
+        # LISTEN_PID must be its own, so a shell takes the number first.
+        self.msgd.arguments = lambda *more: [
+            "sh", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
+            *[a if a != self.msgd.socket else a + ".own" for a in argv(*more)]]
+        self.start(env={"NOTIFY_SOCKET": notify, **os.environ}, pass_fds=[listener.fileno()])
+        self.assertEqual(told.recv(64), b"READY=1")
+        self.assertFalse(os.path.exists(self.msgd.socket + ".own"))
+        self.sent(self.msgd.peer(), message("bob", "x", wait=True))
+        self.assertEqual(self.msgd.stop(), 0)
+        self.assertEqual(told.recv(64), b"STOPPING=1")
 
 
 class Reload(MsgdTest):
