@@ -173,9 +173,12 @@ static int acknowledge(struct ack *ack)
 {
     struct exchange exchange = {.message = NULL};
     struct msg request = {.type = MSG_ACK};
+    char terminal[LIM_NAME + 1];
 
-    request.u.ack =
-        (struct msg_ack){.number = ack->number, .answer = {ack->answer, ack->answer_len}};
+    run_terminal(ack->run, terminal);
+    request.u.ack = (struct msg_ack){.number = ack->number,
+                                     .answer = {ack->answer, ack->answer_len},
+                                     .sess = slice_of(terminal)};
     run_exchange(ack->run, &exchange, &request);
     if (ack->run->signal != 0)
         return EXIT_SIGNAL + ack->run->signal;

@@ -115,6 +115,18 @@ static void on_done(void *context, const struct call_result *result)
     leave(exchange);
 }
 
+void run_terminal(const struct run *run, char name[static LIM_NAME + 1])
+{
+    name[0] = '\0';
+    for (int fd = 0; fd <= 2; fd++) {
+        const char *path = run->server.local ? ttyname(fd) : NULL;
+        if (path && strncmp(path, "/dev/", 5) == 0 && strlen(path + 5) <= LIM_NAME) {
+            strcpy(name, path + 5);
+            return;
+        }
+    }
+}
+
 void run_start(struct run *run, struct exchange *exchange, const struct msg *request)
 {
     static const struct call_owner owner = {on_judge, on_message, on_reconnecting, on_done};

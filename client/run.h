@@ -50,6 +50,9 @@ struct exchange {
 int run_begin(struct run *run);
 void run_end(struct run *run);
 
+/* The terminal this runs in, as a session's name; empty for another host's, or without one. */
+void run_terminal(const struct run *run, char name[static LIM_NAME + 1]);
+
 /* Starts one exchange; several may be under way. A failure to start is a result too. */
 void run_start(struct run *run, struct exchange *exchange, const struct msg *request);
 /* Runs the loop until all are done. */

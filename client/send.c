@@ -136,18 +136,6 @@ static int list_all(struct send *send)
     return EXIT_DONE;
 }
 
-/* The terminal msg runs in, as a session's name. */
-static void find_terminal(struct send *send)
-{
-    for (int fd = 0; fd <= 2; fd++) {
-        const char *path = send->run->server.local ? ttyname(fd) : NULL;
-        if (path && strncmp(path, "/dev/", 5) == 0 && strlen(path + 5) < sizeof(send->terminal)) {
-            strcpy(send->terminal, path + 5);
-            return;
-        }
-    }
-}
-
 static int find_out(struct send *send, bool prompt)
 {
     struct own_question question = {.terminal = send->terminal[0] ? send->terminal : NULL,
@@ -318,7 +306,7 @@ static int tell_story(struct send *send)
 
     make_parts(send);
     if (status == EXIT_DONE)
-        find_terminal(send);
+        run_terminal(send->run, send->terminal);
     if (status == EXIT_DONE && send->n_parts > 1)
         status = run_trust(send->run);
     if (status == EXIT_DONE)

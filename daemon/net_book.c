@@ -98,6 +98,7 @@ static void copy_targets(struct book_request *request, const struct book_new *ne
         memcpy(to->user, s->user, sizeof(to->user));
         memcpy(to->sess, s->name, sizeof(to->sess));
         memcpy(to->id, s->id, sizeof(to->id));
+        memcpy(to->terminal, s->terminal, sizeof(to->terminal));
     }
 }
 
@@ -133,13 +134,12 @@ static int fill(struct book *book, struct book_request *request, const struct bo
     return request_init(&request->life, &terms, users, n);
 }
 
-/* One number for a person; with `each`, one for every session, since each is answered for itself.
- */
+/* One number for a person, however many his places. */
 static int number_receivers(struct book *book, struct book_request *request)
 {
     for (uint32_t i = 0; i < request->life.n; i++) {
         struct book_target *to = &request->to[i];
-        for (uint32_t k = 0; !request->life.terms.each && k < i && !to->entry; k++) {
+        for (uint32_t k = 0; k < i && !to->entry; k++) {
             if (request->to[k].uid == to->uid)
                 to->entry = request->to[k].entry;
         }
@@ -274,15 +274,27 @@ struct book_request *book_due(struct book *book, struct moment now)
     return NULL;
 }
 
-uint32_t book_awaiting(const struct reader_entry *entry)
+static bool is_in(const struct book_target *to, struct slice sess)
+{
+    return sess.len > 0 &&
+           (slice_eq(sess, slice_of(to->sess)) || slice_eq(sess, slice_of(to->terminal)));
+}
+
+uint32_t book_awaiting(const struct reader_entry *entry, struct slice sess)
 {
     const struct book_request *request = entry->request;
+    uint32_t first = 0;
 
     for (uint32_t d = 1; request && d <= request->life.n; d++) {
-        if (request->to[d - 1].entry == entry && request_awaits(&request->life, d))
+        const struct book_target *to = &request->to[d - 1];
+        if (to->entry != entry || !request_awaits(&request->life, d))
+            continue;
+        if (is_in(to, sess))
             return d;
+        if (first == 0)
+            first = d;
     }
-    return 0;
+    return first;
 }
 
 void book_clear(struct book *book)

@@ -30,6 +30,7 @@ struct book_target {
     char user[LIM_NAME + 1];
     char sess[LIM_NAME + 1];
     char id[LIM_NAME + 1];
+    char terminal[LIM_NAME + 1];
     struct reader_entry *entry; /* NULL once the delivery is final */
 };
 
@@ -108,8 +109,11 @@ int64_t book_next(const struct book *book);
 /* A request to be given EVENT_TICK, or NULL; forgets what is over. Call until it gives NULL. */
 struct book_request *book_due(struct book *book, struct moment now);
 
-/* The delivery that an ACK of this entry acknowledges: the first that waits; 0: it is too late. */
-uint32_t book_awaiting(const struct reader_entry *entry);
+/*
+ * The delivery that an ACK of this entry acknowledges: of those that wait that in the session sess
+ * (by its name or terminal), else the first; 0: it is too late.
+ */
+uint32_t book_awaiting(const struct reader_entry *entry, struct slice sess);
 
 void book_clear(struct book *book);
 

@@ -133,7 +133,7 @@ void request_ack(const struct call *call)
         return;
     }
     uint8_t answer = answer_of(entry->message, ack->answer);
-    uint32_t d = book_awaiting(entry);
+    uint32_t d = book_awaiting(entry, ack->sess);
     if (d == 0) {
         call_error(call, "too-late", NULL, 0);
     } else if (answer == 0 && (ack->answer.len > 0 || entry->message->n_answers > 0)) {

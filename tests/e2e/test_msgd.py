@@ -534,6 +534,18 @@ class Receivers(MsgdTest):
         self.ask_error(receiver, ACK, {"number": 1}, "too-late")
         self.ask_error(receiver, ACK, {"number": 2}, "no-target")
 
+    def test_with_each_in_whatever_order(self):
+        self.mine()
+        sender, receiver = self.msgd.peer(), self.msgd.peer()
+        number, orders = self.sent(sender, message("me", "tea?", wait=True, each=True), 2)
+        for d, order in enumerate(orders, 1):
+            self.shown(sender, number, order, d)
+        for d in (2, 1):
+            ack = receiver.request(ACK, {"number": 1, "sess": f"pts/{d}"})
+            self.expect(receiver, RESULT, ack, st="ok")
+            self.expect_events(sender, number, (d, "acknowledged"))
+        self.expect(sender, RESULT, number, st="ok", n={"acknowledged": 2})
+
     def test_answers(self):
         self.mine()
         sender, receiver = self.msgd.peer(), self.msgd.peer()

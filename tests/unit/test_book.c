@@ -29,6 +29,8 @@ static void begin(struct book_limits limits)
     for (uint32_t i = 0; i < 3; i++) {
         struct boundary_session s = {.handle = 100 + i, .uid = uids[i], .reach = REACH_TERMINAL};
         snprintf(s.name, sizeof(s.name), "pts/%u", i);
+        if (i != 1)
+            snprintf(s.terminal, sizeof(s.terminal), "tty%u", i);
         CU_ASSERT_FATAL(sessions_update(&sessions, &s) == 0);
     }
 }
@@ -136,19 +138,27 @@ static void one_number_a_person_and_none_twice(void)
     CU_ASSERT(waits(eve, 1)->to[0].entry->number == 3);
 }
 
-static void with_each_one_number_a_session(void)
+static void of_his_places_the_one_he_answers_in(void)
 {
     uint32_t all[] = {0, 1, 2};
     begin(plenty);
     struct book_request *request =
         add(all, 3, (struct request_terms){.wait = true, .each = true, .time_ms = 30000});
+    struct reader_entry *entry = reader_find(&book.readers, 1001, 1);
 
     STEP(request, 0, .kind = EVENT_START);
-    CU_ASSERT(request->to[0].entry->number == 1 && request->to[1].entry->number == 2);
+    CU_ASSERT(request->to[0].entry == entry && request->to[1].entry == entry);
     STEP(request, 1, .kind = EVENT_SHOWN, .d = 1);
     STEP(request, 1, .kind = EVENT_SHOWN, .d = 2);
-    CU_ASSERT(book_awaiting(reader_find(&book.readers, 1001, 1)) == 1);
-    CU_ASSERT(book_awaiting(reader_find(&book.readers, 1001, 2)) == 2);
+    STEP(request, 1, .kind = EVENT_SHOWN, .d = 3);
+    CU_ASSERT(book_awaiting(entry, SLICE("pts/1")) == 2);
+    CU_ASSERT(book_awaiting(entry, SLICE("tty1")) == 2);  /* its terminal */
+    CU_ASSERT(book_awaiting(entry, SLICE("pts/2")) == 1); /* another's */
+    CU_ASSERT(book_awaiting(entry, SLICE("")) == 1);
+    STEP(request, 2, .kind = EVENT_ACKNOWLEDGED, .d = 1);
+    CU_ASSERT(entry->request && book_awaiting(entry, SLICE("pts/0")) == 2);
+    STEP(request, 2, .kind = EVENT_ACKNOWLEDGED, .d = 2);
+    CU_ASSERT(!entry->request && book_awaiting(entry, SLICE("pts/0")) == 0);
 }
 
 static void acknowledged_while_it_is_up(void)
@@ -158,11 +168,11 @@ static void acknowledged_while_it_is_up(void)
     struct book_request *request = waits(bob, 2);
     struct reader_entry *entry = reader_find(&book.readers, 1001, 1);
 
-    CU_ASSERT(book_awaiting(entry) == 0);
+    CU_ASSERT(book_awaiting(entry, SLICE("")) == 0);
     STEP(request, 5, .kind = EVENT_SHOWN, .d = 2);
-    CU_ASSERT(entry->state == DELIVERY_DISPLAYED && book_awaiting(entry) == 2);
+    CU_ASSERT(entry->state == DELIVERY_DISPLAYED && book_awaiting(entry, SLICE("")) == 2);
     STEP(request, 6, .kind = EVENT_ACKNOWLEDGED, .d = 2);
-    CU_ASSERT(book_awaiting(entry) == 0 && entry->state == DELIVERY_ACKNOWLEDGED);
+    CU_ASSERT(book_awaiting(entry, SLICE("")) == 0 && entry->state == DELIVERY_ACKNOWLEDGED);
     CU_ASSERT(entry->ended == 13 && !entry->request && book.open == 0);
 }
 
@@ -321,7 +331,7 @@ int main(void)
         UNIT_TEST(found_again_by_principal_and_uid),
         UNIT_TEST(misses_are_kept_for_who_asks_again),
         UNIT_TEST(one_number_a_person_and_none_twice),
-        UNIT_TEST(with_each_one_number_a_session),
+        UNIT_TEST(of_his_places_the_one_he_answers_in),
         UNIT_TEST(acknowledged_while_it_is_up),
         UNIT_TEST(what_is_still_up_counts_before_what_failed),
         UNIT_TEST(the_last_twenty_of_a_day),
