@@ -15,10 +15,10 @@ static uint8_t next_uid;
 
 static const struct book_limits plenty = {.deliveries = 65536, .text = 1 << 20, .uids = 1000};
 
-/* bob on 0 and 1, eve on 2 */
+/* bob on 0, 1 and 3, eve on 2 */
 static void begin(struct book_limits limits)
 {
-    static const uint32_t uids[] = {1001, 1001, 1002};
+    static const uint32_t uids[] = {1001, 1001, 1002, 1001};
     struct principal principal = principal_of_uid(1000);
 
     book_clear(&book);
@@ -26,7 +26,7 @@ static void begin(struct book_limits limits)
     sessions_clear(&sessions);
     book.limits = limits;
     ann = account_of(&accounts, &principal);
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         struct boundary_session s = {.handle = 100 + i, .uid = uids[i], .reach = REACH_TERMINAL};
         snprintf(s.name, sizeof(s.name), "pts/%u", i);
         if (i != 1)
@@ -140,24 +140,24 @@ static void one_number_a_person_and_none_twice(void)
 
 static void of_his_places_the_one_he_answers_in(void)
 {
-    uint32_t all[] = {0, 1, 2};
+    uint32_t all[] = {0, 1, 2, 3};
     begin(plenty);
     struct book_request *request =
-        add(all, 3, (struct request_terms){.wait = true, .each = true, .time_ms = 30000});
+        add(all, 4, (struct request_terms){.wait = true, .each = true, .time_ms = 30000});
     struct reader_entry *entry = reader_find(&book.readers, 1001, 1);
 
     STEP(request, 0, .kind = EVENT_START);
     CU_ASSERT(request->to[0].entry == entry && request->to[1].entry == entry);
-    STEP(request, 1, .kind = EVENT_SHOWN, .d = 1);
-    STEP(request, 1, .kind = EVENT_SHOWN, .d = 2);
-    STEP(request, 1, .kind = EVENT_SHOWN, .d = 3);
+    for (uint32_t d = 1; d <= 4; d++)
+        STEP(request, 1, .kind = EVENT_SHOWN, .d = d);
     CU_ASSERT(book_awaiting(entry, SLICE("pts/1")) == 2);
-    CU_ASSERT(book_awaiting(entry, SLICE("tty1")) == 2);  /* its terminal */
+    CU_ASSERT(book_awaiting(entry, SLICE("tty3")) == 4);
     CU_ASSERT(book_awaiting(entry, SLICE("pts/2")) == 1); /* another's */
     CU_ASSERT(book_awaiting(entry, SLICE("")) == 1);
     STEP(request, 2, .kind = EVENT_ACKNOWLEDGED, .d = 1);
     CU_ASSERT(entry->request && book_awaiting(entry, SLICE("pts/0")) == 2);
     STEP(request, 2, .kind = EVENT_ACKNOWLEDGED, .d = 2);
+    STEP(request, 2, .kind = EVENT_ACKNOWLEDGED, .d = 4);
     CU_ASSERT(!entry->request && book_awaiting(entry, SLICE("pts/0")) == 0);
 }
 
