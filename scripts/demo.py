@@ -25,7 +25,7 @@ def heading(text):
 
 def show_screen(terminal, owner):
     """The last lines of a terminal, framed."""
-    lines = terminal.screen().replace("\a", "").split("\n")[-24:]
+    lines = terminal.screen().split("\n")[-24:]
     print(f"  +-- the screen of {owner}'s terminal {terminal.line} ".ljust(WIDTH, "-") + "+")
     for line in lines:
         print(f"  | {line[:WIDTH - 5]}".ljust(WIDTH) + "|")
@@ -80,10 +80,12 @@ class Story:
         terminal.wait_for("msg /ack")
         show_screen(terminal, person)
         heading(f"{person} has read it, and types: msg /ack")
-        terminal.run("msg /ack")
+        terminal.type("msg /ack\n")
+        outcome = running.finish()
+        terminal.wait_for(r"msg /ack\n(.*\n)*\$ $")
         show_screen(terminal, person)
         heading("And that is what the sender saw:")
-        show_outcome(running.finish())
+        show_outcome(outcome)
 
     def timed_out(self, sender, person):
         heading("Nobody answers: the time is over after 2 seconds")
@@ -112,7 +114,7 @@ def mirror(terminal, stopped):
         screen = terminal.screen()
         new = screen[seen:screen.rfind("\n") + 1]
         seen += len(new)
-        for line in new.replace("\a", "").splitlines():
+        for line in new.splitlines():
             print(f"\r{bold(terminal.line + ' |')} {line}", end="\r\n", flush=True)
 
 

@@ -115,7 +115,8 @@ class Utmp:
 
     def __init__(self, path):
         self.path = path
-        self.lines = []
+        self.lines = []  # in the order of their records
+        self.leaders = {}
         with open(path, "wb"):
             pass
         os.chmod(path, 0o644)
@@ -123,9 +124,14 @@ class Utmp:
     def add(self, line, pid, user, host="", kind=USER_PROCESS):
         if line not in self.lines:
             self.lines.append(line)
+        self.leaders[line] = pid
         self._write(line, kind, pid, user, host)
 
+    def logged_in(self):
+        return list(self.leaders)
+
     def remove(self, line, pid):
+        self.leaders.pop(line, None)
         self._write(line, self.DEAD_PROCESS, pid, "", "")
 
     def _write(self, line, kind, pid, user, host):
@@ -197,7 +203,8 @@ class Terminal:
             return bytes(self._bytes)
 
     def screen(self):
-        text = self.bytes().decode("utf-8", "replace")
+        """The text so far: no bells, and LF for the terminal's line ends."""
+        text = self.bytes().decode("utf-8", "replace").replace("\a", "")
         return re.sub("\r+\n", "\n", text)
 
     def clear(self):

@@ -8,12 +8,15 @@ As root msgd runs as `_msgd`, which is made where it is missing and removed by t
 import collections
 import contextlib
 import fcntl
+import json
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import (AM_ROOT, FOLDERS, Running, Terminal, User, Utmp, eventually, free_port, program,
@@ -120,11 +123,13 @@ class System:
         self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, start_new_session=True)
         eventually(self._answers, lambda: f"msgd to answer: {self.logged()}")
+        self.until_known(self.utmp.logged_in())
 
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"msgd-present ended: {self.logged()}")
-        return os.path.exists(self.socket)
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.socket) == 0
 
     def stop(self):
         """Ends it as an administrator does; its exit status."""
@@ -152,11 +157,28 @@ class System:
         return user
 
     def terminal(self, user=None, **options):
-        """A login of a user's (the caller's own unless named)."""
+        """A login of a user's (the caller's own unless named), known to msgd."""
+        return self.terminals(1, user, **options)[0]
+
+    def terminals(self, count, user=None, **options):
         options.setdefault("env", self.environment())
-        terminal = Terminal(user or self.me, self.utmp, **options)
-        self._stack.callback(terminal.close)
-        return terminal
+        made = []
+        for _ in range(count):
+            made.append(Terminal(user or self.me, self.utmp, **options))
+            self._stack.callback(made[-1].close)
+        if self.process:
+            self.until_known(terminal.line for terminal in made)
+        return made
+
+    def until_known(self, lines):
+        """utmp is looked at once a second."""
+        lines = set(lines)
+
+        def known():
+            listed = self.msgctl("sessions", "--json").out.splitlines()
+            return lines <= {json.loads(line)["name"] for line in listed}
+
+        eventually(known, f"{lines} to be known to msgd")
 
     def environment(self):
         folders = dict.fromkeys(os.path.dirname(program(name)) for name in FOLDERS)
@@ -169,6 +191,7 @@ class System:
         self.msgctl("trust", self.server, self.host_key(), home=home)
         if authorized:
             self.msgctl("authorize", sender.key, name, *rights, "--file", self.authorized_keys)
+            time.sleep(1.1)  # the file is looked at once a second
         return sender
 
     def host_key(self):

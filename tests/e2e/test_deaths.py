@@ -46,7 +46,7 @@ class DeathsTest(unittest.TestCase):
         return peer, number, body, self.popup()
 
     def popup(self):
-        return self.terminal.wait_for(r"type: msg /ack (\d+)").group(1)
+        return self.terminal.wait_for(r"type: msg /ack (\d+)\n").group(1)
 
     def assert_alive(self):
         """A message still gets through."""

@@ -80,8 +80,8 @@ class TwoUsersTest(TargetsTest):
     def waiting(self, *arguments):
         running = self.system.begin(self.bob.name, "/V", "/W", "/TIME:60", *arguments, "please",
                                     user=self.alice)
-        self.number1 = self.b1.wait_for(r"type: msg /ack (\d+)").group(1)
-        self.number2 = self.b2.wait_for(r"type: msg /ack (\d+)").group(1)
+        self.number1 = self.b1.wait_for(r"type: msg /ack (\d+)\n").group(1)
+        self.number2 = self.b2.wait_for(r"type: msg /ack (\d+)\n").group(1)
         return running
 
     def sending(self):
@@ -165,7 +165,7 @@ class OneUserTest(TargetsTest):
         self.assertNotIn("to root", terminal.screen())
 
     def test_many_terminals_are_waited_for_at_once(self):
-        terminals = [self.system.terminal(self.user, leader=["sleep", "1000"]) for _ in range(MANY)]
+        terminals = self.system.terminals(MANY, self.user, leader=["sleep", "1000"])
         started = time.monotonic()
         outcome = self.system.msg(self.user.name, "/V", "/W", "/EACH", "/TIME:5", "to many",
                                   user=self.user, timeout=60)
@@ -177,16 +177,16 @@ class OneUserTest(TargetsTest):
         self.assertLess(took, 15)
 
     def test_one_of_many_answers_for_all(self):
-        terminals = [self.system.terminal(self.user, leader=["sleep", "1000"]) for _ in range(MANY)]
+        terminals = self.system.terminals(MANY, self.user, leader=["sleep", "1000"])
         running = self.system.begin(self.user.name, "/V", "/W", "/TIME:60", "to many", user=self.user)
-        number = terminals[77].wait_for(r"msg /ack (\d+)").group(1)
+        number = terminals[77].wait_for(r"msg /ack (\d+)\n").group(1)
         for terminal in terminals:
             terminal.wait_for("^. to many$")
         self.assertEqual(self.system.msg("/ack", number, user=self.user).status, 0)
         outcome = running.finish()
         self.assertEqual(outcome.status, 0, outcome)
-        self.assertEqual(outcome.out.count(f"withdrawn, answered in session {terminals[77].line}"),
-                         MANY - 1)
+        session = re.search("Message to session (.*) responded to by user", outcome.out).group(1)
+        self.assertEqual(outcome.out.count(f"withdrawn, answered in session {session}\n"), MANY - 1)
 
 
 if __name__ == "__main__":
