@@ -115,7 +115,8 @@ def mirror(terminal, stopped):
         new = screen[seen:screen.rfind("\n") + 1]
         seen += len(new)
         for line in new.splitlines():
-            print(f"\r{bold(terminal.line + ' |')} {line}", end="\r\n", flush=True)
+            if line.strip():
+                print(f"\r{bold(terminal.line + ' |')} {line}", end="\r\n", flush=True)
 
 
 def play():

@@ -18,8 +18,9 @@ class DemoTest(unittest.TestCase):
     def setUp(self):
         System().close()  # skipped where a program is missing
         self.folder = tempfile.TemporaryDirectory(prefix="msg-demo-")
+        os.chmod(self.folder.name, 0o755)  # _msgd looks in
         self.addCleanup(self.folder.cleanup)
-        self.environment = {**os.environ, "TMPDIR": self.folder.name}
+        self.environment = {**os.environ, "TMPDIR": self.folder.name, "NO_COLOR": "1"}
 
     def assert_nothing_left(self):
         self.assertEqual(os.listdir(self.folder.name), [])
@@ -35,7 +36,7 @@ class DemoTest(unittest.TestCase):
         for pattern in (
                 rf"\| Message from alice \(network, 127\.0\.0\.1\) to {person} on ",
                 r"\| \| The server goes down at 18:00\.",
-                r"\| \$ msg /ack",
+                r"\| (\$ )?msg /ack",
                 r"Sending message to session pts/\d+, display time 30\n"
                 r"  Message to session pts/\d+ responded to by user\n(  .*\n)?  \(exit status 0\)",
                 r"Timeout on message to session pts/\d+ before user response\n(  .*\n)?"
@@ -55,9 +56,9 @@ class DemoTest(unittest.TestCase):
         second = re.search(r"(pts/\d+), whose screen", terminal.screen()).group(1)
         _, status = terminal.run("msg $USER hello")
         self.assertEqual(status, 0, terminal.screen())
-        terminal.wait_for(rf"^{second} \| . hello")
+        terminal.wait_for(rf"{second} \| . hello")
         terminal.type(f"msg $USER /W /V /TIME:60 'Please confirm' &\n")
-        terminal.wait_for(rf"^{second} \| To confirm that you have read this, type: msg /ack")
+        terminal.wait_for(rf"{second} \| To confirm that you have read this, type: msg /ack")
         output, status = terminal.run("msg /ack")
         self.assertEqual(status, 0, output)
         terminal.wait_for(rf"Message to session {second} responded to by user")

@@ -24,8 +24,9 @@ class ShowTest(PresenterCase):
         self.assertEqual(self.msgd.expect(boundary.SHOWN, delivery=delivery).reach, 1)
         self.term.wait_for("/ack 7\n")
         host = socket.gethostname().split(".")[0]
+        self.assertEqual(self.term.bytes().count(b"\a"), 1)
         self.assertRegex(self.term.screen(), re.compile(
-            rf"\A\n\x07Message from alice \(network, 192.0.2.5\) to {self.me.name} on {host}, "
+            rf"\A\nMessage from alice \(network, 192.0.2.5\) to {self.me.name} on {host}, "
             r"\d\d:\d\d\n\| The server goes down at 18:00.\n"
             r"To confirm that you have read this, type: msg /ack 7\n\Z"))
 
