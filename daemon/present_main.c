@@ -248,7 +248,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
-static void on_names(void *userdata)
+static void on_news(void *userdata)
 {
     struct presenter *p = userdata;
     sessions_refresh(p->sessions);
@@ -264,11 +264,17 @@ static int make_modules(struct presenter *p)
 {
     const struct session_watcher watcher = {on_session_gone, p};
     const struct group *utmp = getgrnam("utmp");
-    int r = user_cache_new(p->event, on_names, p, &p->users);
+    int r = user_cache_new(p->event, on_news, p, &p->users);
     if (r < 0)
         return r;
-    p->utmp =
-        (struct utmp_source){p->options.utmp, p->users, utmp ? utmp->gr_gid : (gid_t)-1, NULL};
+    p->utmp = (struct utmp_source){
+        .path = p->options.utmp,
+        .users = p->users,
+        .utmp_group = utmp ? utmp->gr_gid : (gid_t)-1,
+        .event = p->event,
+        .on_change = on_news,
+        .userdata = p,
+    };
     p->source = (struct session_source){utmp_look, &p->utmp};
     r = sessions_new(p->event, &p->source, 1, &watcher, &p->sessions);
     if (r >= 0)
@@ -324,6 +330,7 @@ static void clean_up(struct presenter *p)
     link_free(p->link);
     deliveries_free(p->deliveries);
     sessions_free(p->sessions);
+    utmp_close(&p->utmp);
     user_cache_free(p->users);
     terminals_free(p->terminals);
     child_end_all();

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <time.h>
 #include <utmp.h>
 
@@ -123,10 +124,37 @@ static bool is_passing(int error)
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR || error == EIO;
 }
 
+static int on_file(sd_event_source *watch, const struct inotify_event *event, void *userdata)
+{
+    struct utmp_source *source = userdata;
+    (void)watch;
+    if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
+        source->watch = sd_event_source_disable_unref(source->watch);
+    source->on_change(source->userdata);
+    return 0;
+}
+
+/* Where it cannot be watched, the next look still comes. */
+static void watch_file(struct utmp_source *source)
+{
+    if (source->watch)
+        return;
+    if (sd_event_add_inotify(source->event, &source->watch, source->path,
+                             IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_DONT_FOLLOW,
+                             on_file, source) < 0)
+        source->watch = NULL;
+}
+
+void utmp_close(struct utmp_source *source)
+{
+    source->watch = sd_event_source_disable_unref(source->watch);
+}
+
 void utmp_look(void *userdata, struct fact_list *facts)
 {
     struct utmp_source *source = userdata;
     struct stat st;
+    watch_file(source); /* first: what comes after the look is not missed */
     /* O_NONBLOCK: a fifo would keep us waiting before it can be refused. */
     CLEANUP_FD int fd =
         open(source->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);

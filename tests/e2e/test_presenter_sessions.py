@@ -2,6 +2,7 @@
 """The session list: what utmp says, how far it is believed, and how it is told."""
 import grp
 import os
+import shutil
 import socket
 import struct
 import time
@@ -37,6 +38,22 @@ class SessionTest(PresenterCase):
         terminal.hang_up()
         self.msgd.expect(boundary.SESSION, change=boundary.GONE, handle=added.handle)
         self.assertEqual(self.msgd.sessions(), {})
+
+    def test_logins_and_logouts_are_seen_at_once(self):
+        terminals = [self.terminal(utmp=False) for _ in range(3)]
+        self.msgd.sessions()
+        for _ in range(2):
+            for terminal in terminals:
+                started = time.monotonic()
+                self.utmp.add(terminal.line, terminal.leader.pid, self.me.name)
+                added = self.msgd.expect(boundary.SESSION, change=boundary.ADDED,
+                                         terminal=terminal.line)
+                self.utmp.remove(terminal.line, terminal.leader.pid)
+                self.msgd.expect(boundary.SESSION, change=boundary.GONE, handle=added.handle)
+                self.assertLess(time.monotonic() - started, 0.5)
+            os.rename(self.utmp.path, self.utmp.path + ".old")  # replaced: watched again soon
+            shutil.copy(self.utmp.path + ".old", self.utmp.path)
+            time.sleep(1.3)
 
     def test_nothing_is_told_to_one_who_has_not_asked(self):
         self.terminal()
