@@ -134,7 +134,7 @@ static struct request_terms terms_of(const struct sending *s)
 
     return (struct request_terms){
         .wait = send->wait,
-        .each = send->wait && send->each,
+        .each = send->each,
         .time_ms = (int64_t)time,
         .lost_ms = (int64_t)send->lost_ms,
     };

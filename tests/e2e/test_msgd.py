@@ -611,6 +611,21 @@ class Receivers(MsgdTest):
         self.assertEqual(len([1 for kind, _, _ in receiver.answers(number) if kind == EVENT]), 10)
 
 
+    def test_who_reads_nothing_is_closed_and_his_messages_go_on(self):
+        self.mine("--messages-a-minute", "1000")
+        sender, stalled = self.msgd.peer(), self.msgd.peer(timeout=60)
+        for _ in range(10):
+            self.sent(sender, message("pts/1", "x" * 32768, wait=True))
+        number, (order,) = self.sent(stalled, message("pts/2", "from one who stalls", wait=True))
+        for _ in range(8):
+            stalled.request(LIST, {})
+        eventually(lambda: "peer takes nothing" in self.msgd.logged(), self.msgd.logged, 40)
+        self.screens.shown(order["present"])
+        ack = sender.request(ACK, {"number": order["number"], "sess": "pts/2"})
+        self.expect(sender, RESULT, ack, st="ok")
+        self.assertEqual(number, 1)
+
+
 class Who(MsgdTest):
     SESSIONS = [{"user": "bob", "uid": BOB, "name": ":0", "terminal": "tty2", "place": "a",
                  "reach": screens.DESKTOP, "flags": screens.CONSOLE | screens.LOCKED},
