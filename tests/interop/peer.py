@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-An independent peer of the msg protocol, written from protocol/PROTOCOL.md alone: the
-Noise channel (by dissononce), frames, and a client. peer_server has the server, peer_keys the keys,
-peer_values what a message may hold. Sockets block, and every wait has a deadline.
+An independent peer of the msg protocol, written from protocol/PROTOCOL.md alone: the Noise channel
+(by dissononce), frames, and a client. peer_server has the server, peer_keys the keys, peer_values
+what a message may hold, peer_told what a client hears of a SEND. Sockets block, and every wait has
+a deadline.
 """
 import collections
 import socket
@@ -350,54 +351,3 @@ class Client(Connection):
     def _give_up(self, code, why):
         self.go_away(code, msg=why[:200])
         raise GoneAway(code, ours=True, msg=why)
-
-
-class Told:
-    """What was told of one SEND, on whatever connections, held against section 11's invariants."""
-
-    def __init__(self, wait):
-        self.wait, self.q, self.deliveries, self.life = wait, 0, None, None
-        self.states, self.final, self.log, self.misses = {}, {}, [], []
-        self.result = None
-
-    def hear(self, found, again=False):
-        """One EVENT or RESULT; `again`: of events told before, which must then be the same."""
-        assert self.result is None, "something after RESULT"
-        if TYPES[found.type].name == "RESULT":
-            self._ended(found.map)
-            return
-        assert TYPES[found.type].name == "EVENT", found
-        assert bool(found.map.get("re")) == again, found
-        if "miss" in found.map:
-            assert not self.misses and not self.q, "miss is not the first EVENT"
-            self.misses = found.map["miss"]
-        for event in found.map.get("ev", ()):
-            if event["q"] == 1:
-                self.deliveries, self.life = found.map["n"], found.map["time_ms"]
-            if again and event["q"] <= self.q:
-                assert event == self.log[event["q"] - 1], (event, self.log)
-            else:
-                self._event(event)
-
-    def _event(self, event):
-        assert event["q"] == self.q + 1, f"a gap before {event}"
-        self.q += 1
-        self.log.append(event)
-        delivery, state = event["d"], event["st"]
-        assert delivery not in self.final, f"after the final event: {event}"
-        if self.q <= self.deliveries:
-            assert (delivery, state) == (self.q, "accepted"), event
-            assert {"user", "sess", "id", "kind"} <= set(event), event
-        else:
-            assert 1 <= delivery <= self.deliveries and state != "accepted", event
-        final = state not in ("accepted", "displayed") or (state == "displayed" and not self.wait)
-        assert bool(event.get("fin")) == final, event
-        self.states.setdefault(delivery, []).append(state)
-        if final:
-            self.final[delivery] = event
-
-    def _ended(self, result):
-        assert result["q"] == self.q and len(self.final) == self.deliveries, (result, self.log)
-        sums = collections.Counter(event["st"] for event in self.final.values())
-        assert {k: v for k, v in result.get("n", {}).items() if v} == sums, (result, sums)
-        self.result = result["st"]

@@ -27,7 +27,7 @@ class Request:
     def __init__(self, sent):
         self.raw, self.fields = sent.raw, sent.map
         self.events, self.result, self.final = [], None, collections.Counter()
-        self.holder = self.first = None
+        self.holder, self.first, self.marks = None, None, {}
         self.cancelled = threading.Event()
         self._lock = threading.RLock()
 
@@ -60,9 +60,9 @@ class Request:
         with self._lock:
             if self.holder:
                 self._end("ERROR", {"code": "moved"})
-            self.holder = (connection, number)
+            self.holder, self.marks = (connection, number), {"re": True} if again else {}
             if again:
-                self._write(self.events[after:], re=True)
+                self._write(self.events[after:])
             if self.result:
                 self._end("RESULT", self.result)
 
@@ -75,11 +75,11 @@ class Request:
         self.events.append({"q": len(self.events) + 1, "at": int(time.time() * 1000), **event})
         return self.events[-1]
 
-    def _write(self, events, **more):
+    def _write(self, events):
         for start in range(0, len(events), EVENTS):
             part = events[start:start + EVENTS]
             first = self.first if part[0]["q"] == 1 else {}
-            self._tell("EVENT", {"ev": part, **first, **more})
+            self._tell("EVENT", {"ev": part, **first, **self.marks})
 
     def _tell(self, kind, fields):
         if self.holder:

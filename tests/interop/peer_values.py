@@ -216,7 +216,7 @@ def _field_faults(field, value, key, at):
     if listed:
         most, limit = field.limit if isinstance(field.limit, tuple) else (field.limit, None)
         if not isinstance(value, list) or (field.need == "req" and not value):
-            yield WRONG, at if not isinstance(value, list) else f"{at}.0"
+            yield WRONG, f"{at}.0"
             return
         if len(value) > most:
             yield MANY, f"{at}.{most}"
@@ -232,24 +232,17 @@ def _field_faults(field, value, key, at):
             yield WRONG, where
 
 
-def _critical(value):
-    """Keys with ! anywhere inside of what is not known itself."""
-    if isinstance(value, dict):
-        yield from ((CRITICAL, key) for key in value if key.startswith("!"))
-        value = list(value.values())
-    for inner in value if isinstance(value, list) else ():
-        yield from _critical(inner)
-
-
 def _absent(field, value):
-    """An optional field that is 0, false or empty is the same as an absent one."""
-    empty = {"uint": 0, "bool": False, "name": "", "text": "", "blob": b""}.get(field.kind, [])
+    """An optional field that is 0, false, an empty text or array is the same as an absent one."""
+    empty = {"uint": 0, "bool": False, "text": ""}.get(field.kind, [])
     return field.need == "opt" and type(value) is type(empty) and value == empty
 
 
 def _record_faults(record, value, at):
     fields = RECORDS[record]
-    yield from _critical({key: inner for key, inner in value.items() if key not in fields})
+    for key in value:
+        if key.startswith("!") and key not in fields:
+            yield CRITICAL, at or key
     for key, field in fields.items():
         if key not in value:
             if field.need == "req":

@@ -4,18 +4,22 @@ import os
 import pwd
 import re
 import struct
+import time
 import unittest
 
 import msgpack
 
+from harness import eventually
 from system import MSGD_USER, System
 
-from peer import Client, GoneAway, Told
+from peer import Client, GoneAway, Refused
 from peer_keys import Identity
+from peer_told import Told
 from peer_values import TYPES
 
 LINES = {"alice": "", "power": "all who override rate=1000", "limited": "to=nobody",
-         "gone": "expires=2020-01-01", "elsewhere": "from=192.0.2.0/24", "revoked": ""}
+         "gone": "expires=2020-01-01", "slow": "rate=5", "revoked": "",
+         "elsewhere": "from=192.0.2.0/24"}
 
 
 def line_of(identity, name):
@@ -51,9 +55,18 @@ class World(unittest.TestCase):
         return uids
 
     def client(self, name="power", first=(), trusted=None):
-        client = Client.tcp(self.address, self.keys[name], trusted or [self.host.public], first)
-        self.addCleanup(client.close)
-        return client
+        """Refused because there were many of us within a second, it tries again when it may."""
+        for _ in range(5):
+            try:
+                client = Client.tcp(self.address, self.keys[name], trusted or [self.host.public],
+                                    first)
+                self.addCleanup(client.close)
+                return client
+            except Refused as refused:
+                if refused.code != 3:
+                    raise
+                time.sleep(max(1, refused.seconds))
+        raise AssertionError("busy for 5 s")
 
     def local(self, first=()):
         client = Client.unix(self.system.socket, self.server_uids(), first)
@@ -61,9 +74,15 @@ class World(unittest.TestCase):
         return client
 
     def login(self, **options):
+        """A terminal that the host has noticed."""
         terminal = self.system.terminal(**options)
         self.addCleanup(terminal.close)
+        eventually(lambda: terminal.line in self.lines(), f"{terminal.line} to be noticed")
         return terminal
+
+    def lines(self):
+        with Client.unix(self.system.socket, self.server_uids(), [("WHO", {})]) as client:
+            return [found["name"] for part in client.all_of(1)[0] for found in part.map["who"]]
 
     def sent(self, terminal=None, **more):
         """The encoded map of a SEND to one terminal, or to whom `more` says."""
@@ -103,11 +122,10 @@ class World(unittest.TestCase):
         self.assertEqual(gone.exception.code, code, gone.exception.more)
         self.assertEqual(client.at_end(), b"")
 
-    def number_on(self, terminal):
-        """The message's number as `msg /list` would show it: from LIST on the Unix socket."""
-        before, _ = self.local().ask("LIST")
-        found = [m.map["message"] for m in before if m.map["message"]["sess"] == terminal.line]
-        return found[-1]["number"]
+    def number(self):
+        """Of the newest message that was shown to us: from LIST on the Unix socket."""
+        with Client.unix(self.system.socket, self.server_uids(), [("LIST", {})]) as client:
+            return client.all_of(1)[0][-1].map["message"]["number"]
 
 
 def uid_of(raw):

@@ -17,9 +17,10 @@ from dissononce.dh.x25519.x25519 import X25519DH
 from dissononce.extras.dh.dangerous.dh_nogen import NoGenDH
 
 from peer import (PREAMBLE_TCP, Client, Closed, Connection, GoneAway, Handshake, NotAuthentic,
-                  Refused, Told)
+                  Refused)
 from peer_keys import Identity, host_name, key_of
 from peer_server import LIMITS, Server
+from peer_told import Told
 from peer_values import DOCUMENT, BadMessage, fault, message, scanned
 
 VECTORS = os.path.join(os.path.dirname(DOCUMENT), "vectors", "xx-session.json")
@@ -72,7 +73,7 @@ class Values(unittest.TestCase):
         self.assertIsNone(fault("SEND", good))
         for change, wanted in (
                 ({"!new": 1, "text": 7}, ("unsupported", "!new")),
-                ({"to": [{"user": "a", "!b": 1}]}, ("unsupported", "!b")),
+                ({"to": [{"user": "a", "!b": 1}]}, ("unsupported", "to.0")),
                 ({"text": None}, ("bad-message", "text")), ({"uid": b"x"}, ("bad-message", "uid")),
                 ({"to": []}, ("bad-message", "to.0")), ({"to": [{}]}, ("bad-message", "to.0")),
                 ({"to": [{"user": "a"}, {"user": "a", "id": "b"}]}, ("bad-message", "to.1")),
@@ -262,7 +263,7 @@ class Both(unittest.TestCase):
         told.hear(for_six, again=True)
         self.assertEqual(first.answer(1).map, {"code": "moved"})
         self.assertEqual(first.ask("CANCEL", {"uid": uid})[1].map, {"st": "ok", "q": 0})
-        self.assertEqual(self.follow(second, number, told).result, "withdrawn")
+        self.assertEqual(self.follow(second, number, told, again=True).result, "withdrawn")
 
     def test_unknown_key(self):
         stranger = self.client(Identity(), [("SEND", self.sent())])
