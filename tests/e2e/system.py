@@ -89,11 +89,12 @@ class System:
         for file in (self.authorized_keys, self.revoked_keys):
             with open(file, "w", encoding="utf-8"):
                 os.chmod(file, 0o644)
+        self.msgd_user = None
         if AM_ROOT:
-            msgd = MsgdUser()
-            self._stack.callback(msgd.release)
+            self.msgd_user = MsgdUser()
+            self._stack.callback(self.msgd_user.release)
             for folder in (self.run, self.state):
-                os.chown(folder, msgd.uid, msgd.gid)
+                os.chown(folder, self.msgd_user.uid, self.msgd_user.gid)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -118,16 +119,22 @@ class System:
 
     def start(self):
         """Starts it and waits until it answers."""
-        self.log = open(self.path("log"), "ab")
-        self._stack.callback(self.log.close)
-        self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, start_new_session=True)
+        self.process = self.spawn(self.arguments())
+        self.until_ready()
+
+    def spawn(self, argv, **options):
+        """Starts a daemon; what it says goes to the log."""
+        with open(self.path("log"), "ab") as log:
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    start_new_session=True, **options)
+
+    def until_ready(self):
         eventually(self._answers, lambda: f"msgd to answer: {self.logged()}")
         self.until_known(self.utmp.logged_in())
 
     def _answers(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"msgd-present ended: {self.logged()}")
+            raise AssertionError(f"{self.process.args[0]} ended: {self.logged()}")
         with socket.socket(socket.AF_UNIX) as s:
             return s.connect_ex(self.socket) == 0
 
@@ -175,10 +182,11 @@ class System:
         lines = set(lines)
 
         def known():
-            listed = self.msgctl("sessions", "--json").out.splitlines()
-            return lines <= {json.loads(line)["name"] for line in listed}
+            listed = self.msg("sessions", "--json", name="msgctl")
+            return listed.status == 0 and lines <= {json.loads(line)["name"]
+                                                    for line in listed.out.splitlines()}
 
-        eventually(known, f"{lines} to be known to msgd")
+        eventually(known, lambda: f"{lines} to be known to msgd: {self.logged()}")
 
     def environment(self):
         folders = dict.fromkeys(os.path.dirname(program(name)) for name in FOLDERS)
@@ -240,3 +248,44 @@ class System:
     def close(self):
         self.stop()
         self._stack.close()
+
+
+class Services(System):
+    """msgd and msgd-present as two services, which find each other by a socket."""
+
+    def __init__(self, **config):
+        super().__init__(**config)
+        self.present_socket = self.path("present.sock")
+        self.presenter = None
+
+    def start(self):
+        if not self.presenter:
+            self.start_presenter()
+        if not self.process:
+            self.start_msgd()
+        self.until_ready()
+
+    def start_presenter(self):
+        self.presenter = self.spawn([program("msgd-present"), "--utmp", self.utmp.path,
+                                     "--socket", self.present_socket])
+        eventually(lambda: os.path.exists(self.present_socket), self.logged)
+
+    def start_msgd(self):
+        user = self.msgd_user
+        self.process = self.spawn(
+            [program("msgd"), f"--present={self.present_socket}", *self.msgd_options()],
+            **({"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}))
+
+    def kill_presenter(self):
+        process, self.presenter = self.presenter, None
+        stop(process, signal.SIGKILL)
+
+    def kill_msgd(self):
+        process, self.process = self.process, None
+        stop(process, signal.SIGKILL)
+
+    def stop(self):
+        super().stop()
+        if self.presenter:
+            process, self.presenter = self.presenter, None
+            stop(process, signal.SIGTERM, 10.0)

@@ -11,7 +11,7 @@ import unittest
 
 from harness import AM_ROOT, eventually
 from local_peer import ATTACH, CANCEL, ERROR, EVENT, GOAWAY, RESULT, SEND, LocalPeer, message
-from system import System
+from system import Services, System
 
 
 def last(peer, number):
@@ -24,9 +24,11 @@ def last(peer, number):
             return got
 
 
-class DeathsTest(unittest.TestCase):
+class DeathsCase(unittest.TestCase):
+    KIND = System
+
     def setUp(self):
-        self.system = System()
+        self.system = self.KIND()
         self.addCleanup(self.system.close)
         self.system.start()
         self.user = self.system.user() if AM_ROOT else self.system.me
@@ -54,6 +56,18 @@ class DeathsTest(unittest.TestCase):
         outcome = self.system.msg(self.user.name, text)
         self.assertEqual(outcome.status, 0, f"{outcome} {self.system.logged()}")
         self.terminal.wait_for(text)
+
+    def assert_not_known(self, body):
+        """Whatever is asked about a message of an earlier life; nothing is shown."""
+        uid = {"uid": body_uid(body)}
+        with self.peer() as again:
+            for kind, what in ((SEND, body), (SEND, body), (ATTACH, uid), (CANCEL, uid)):
+                answer = last(again, again.request(kind, what))
+                self.assertEqual((answer[0], answer[2]["code"]), (ERROR, "outcome-unknown"))
+
+
+class DeathsTest(DeathsCase):
+    """Embedded: the death of either daemon ends both."""
 
     def gone(self, process):
         eventually(lambda: process.poll() is not None, "the end of msgd-present", 10)
@@ -113,11 +127,7 @@ class DeathsTest(unittest.TestCase):
         self.assertIsNone(last(peer, number))
         self.terminal.wait_for(rf"^\[{popup}\] withdrawn", 5)
         self.system.start()
-        with self.peer() as again:
-            for kind, what in ((SEND, body), (SEND, body), (ATTACH, {"uid": body_uid(body)}),
-                               (CANCEL, {"uid": body_uid(body)})):
-                answer = last(again, again.request(kind, what))
-                self.assertEqual((answer[0], answer[2]["code"]), (ERROR, "outcome-unknown"))
+        self.assert_not_known(body)
         self.assert_alive()
         self.assertEqual(self.terminal.count("| please"), 1)
 
@@ -213,6 +223,57 @@ class DeathsTest(unittest.TestCase):
         outcome = running.finish()
         self.assertEqual(outcome.status, 3, outcome)
         self.assertIn(f"Session {self.terminal.line} ended before user response", outcome.out)
+
+
+class ServicesTest(DeathsCase):
+    """Two services: each outlives the other's death."""
+
+    KIND = Services
+
+    def test_msgd_killed_under_a_popup(self):
+        peer, number, body, popup = self.waiting()
+        self.system.kill_msgd()
+        self.assertIsNone(last(peer, number))
+        self.terminal.wait_for(rf"^\[{popup}\] withdrawn", 5)
+        self.system.start()
+        self.assert_not_known(body)
+        self.assert_alive()
+        self.assertEqual(self.terminal.count("| please"), 1)
+
+    def test_terminal_outlives_the_presenter(self):
+        peer, number, _, popup = self.waiting()
+        self.system.kill_presenter()
+        other = self.peer()
+        answer = last(other, other.request(SEND, message(self.user.name, "nobody shows it")))
+        self.assertEqual((answer[0], answer[2]["code"]), (ERROR, "no-presenter"))
+        self.system.start()
+        _, status = self.terminal.run(f"msg /ack {popup}")
+        self.assertEqual(status, 0, self.terminal.screen())
+        self.assertEqual(last(peer, number)[2]["st"], "ok")
+        self.assert_alive()
+        self.assertEqual(self.terminal.count("| please"), 1)
+
+    def test_session_that_ended_without_a_presenter(self):
+        peer, number, _, _ = self.waiting()
+        self.system.kill_presenter()
+        self.terminal.hang_up()
+        self.system.start()
+        self.assertEqual(last(peer, number)[2]["st"], "session-gone")
+
+    def test_presenter_killed_at_any_moment(self):
+        for i in range(8):
+            with self.subTest(moment=i):
+                text = f"moment {i}:"
+                with self.peer() as peer:
+                    request = peer.request(SEND, message(self.user.name, text, time_ms=2000))
+                    time.sleep(i * 0.0007)
+                    self.system.kill_presenter()
+                    self.system.start()
+                    answer = last(peer, request)
+                if answer[2].get("st") == "ok":
+                    self.terminal.wait_for(f"^. {text}")
+                self.assertLessEqual(self.terminal.count(f"| {text}"), 1)
+        self.assert_alive()
 
 
 def body_uid(body):

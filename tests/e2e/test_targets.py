@@ -98,6 +98,14 @@ class TwoUsersTest(TargetsTest):
                     f"answered in session {self.b1.line}\n")
         self.b2.wait_for(rf"^\[{self.number2}\] answered elsewhere")
 
+    def test_the_session_that_answered_is_named(self):
+        running = self.waiting()
+        self.b2.run("msg /ack")
+        self.expect(running.finish(), 0, self.sending() +
+                    f"Message to session {self.b2.line} responded to by user\n"
+                    f"Message to session {self.b1.line} withdrawn, "
+                    f"answered in session {self.b2.line}\n")
+
     def test_each_waits_for_each(self):
         running = self.waiting("/EACH")
         self.b1.run(f"msg /ack {self.number1}")
