@@ -15,6 +15,8 @@ DEMO = [sys.executable, os.path.join(TOP, "scripts", "demo.py")]
 
 
 class DemoTest(unittest.TestCase):
+    maxDiff = None
+
     def setUp(self):
         System().close()  # skipped where a program is missing
         self.folder = tempfile.TemporaryDirectory(prefix="msg-demo-")
