@@ -9,7 +9,7 @@ BUILD_PACKAGES=(
   python3
 )
 TEST_PACKAGES=(
-  git clang libclang-rt-dev clang-format valgrind binutils mandoc xz-utils passwd util-linux
+  git clang libclang-rt-dev clang-format valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
   python3-dissononce python3-msgpack golang-github-flynn-noise-dev
 )
 
