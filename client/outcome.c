@@ -77,9 +77,10 @@ static void take_miss(struct outcome *outcome, const struct msg_miss *miss)
 {
     char code[LIM_CODE + 1];
 
-    if (miss->to >= outcome->config.to.n || outcome->missed[miss->to] != MISS_NONE)
+    if (miss->to >= outcome->config.to.n || outcome->missed[miss->to] == MISS_TOLD)
         return;
     if (is_skipped(outcome, miss)) {
+        outcome->missed[miss->to] = MISS_DISABLED;
         say(outcome, LINE_USER_SKIPPED, &(struct line_fields){.user = miss->user});
     } else if (slice_eq(miss->code, SLICE("left-out"))) {
         outcome->missed[miss->to] = MISS_LEFT_OUT; /* told if nobody else is reached */
@@ -208,10 +209,12 @@ static int status_of_targets(const struct outcome *outcome)
 /* ERROR for the whole request: what the server has not told of each target is told now. */
 static int say_all_missed(struct outcome *outcome, const char *code)
 {
+    const char *const codes[] = {
+        [MISS_NONE] = code, [MISS_LEFT_OUT] = "left-out", [MISS_DISABLED] = "messages-disabled"};
+
     for (size_t i = 0; i < outcome->config.to.n; i++) {
         if (outcome->missed[i] != MISS_TOLD)
-            say_miss(outcome, i, outcome->missed[i] == MISS_LEFT_OUT ? "left-out" : code,
-                     (struct slice){NULL, 0});
+            say_miss(outcome, i, codes[outcome->missed[i]], (struct slice){NULL, 0});
     }
     return EXIT_FAILED;
 }

@@ -33,7 +33,7 @@ struct outcome {
     struct outcome_place places[LIM_DELIVERIES]; /* delivery d is places[d - 1] */
     size_t n_places;                             /* the highest d, accepted */
     int miss_status;                             /* the worst of the targets that got no delivery */
-    enum outcome_miss { MISS_NONE, MISS_TOLD, MISS_LEFT_OUT } missed[LIM_SELECTORS];
+    enum outcome_miss { MISS_NONE, MISS_TOLD, MISS_LEFT_OUT, MISS_DISABLED } missed[LIM_SELECTORS];
     uint64_t holds_ms; /* the time that the server said holds */
 };
 

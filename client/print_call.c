@@ -22,6 +22,8 @@ static const struct code_row {
     {"no-target", ALL_THERE, {LINE_NOBODY, EXIT_FAILED, NULL}},
     {"no-target", ANY, {LINE_NO_TARGET, EXIT_FAILED, NULL}},
     {"no-screen", ANY, {LINE_USER_NO_SCREEN, EXIT_FAILED, NULL}},
+    {"messages-disabled", ALL_HERE, {LINE_EVERYBODY_DISABLED, EXIT_FAILED, NULL}},
+    {"messages-disabled", ALL_THERE, {LINE_EVERYBODY_DISABLED, EXIT_FAILED, NULL}},
     {"messages-disabled", ANY, {LINE_USER_DISABLED, EXIT_FAILED, NULL}},
     {"left-out", ALL_HERE, {LINE_NOBODY_ELSE, EXIT_FAILED, NULL}},
     {"left-out", ALL_THERE, {LINE_NOBODY_ELSE, EXIT_FAILED, NULL}},

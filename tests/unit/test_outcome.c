@@ -301,6 +301,10 @@ static void test_everybody_disabled(void)
     accepted(1, "bob", "pts/1", "c1");
     ends(1, "failed", "messages-disabled");
     result(1, "", "Everybody who is logged in on h2 has messages disabled\n");
+    tell("*", false, false); /* known before anything was tried */
+    miss(0, "messages-disabled", "dave");
+    miss(0, "messages-disabled", "erin");
+    error("no-target", 1, "Everybody who is logged in on h2 has messages disabled\n");
 }
 
 static void test_misses(void)
