@@ -91,7 +91,7 @@ static struct refusal check_server(const struct sending *s)
         return (struct refusal){.code = "no-presenter", .retry_ms = RETRY_BUSY_MS};
     int64_t wait = account_message(call->conn->account, call->rate, server_now().ms * 1000);
     if (wait > 0)
-        return (struct refusal){.code = "rate-limited", .retry_ms = (uint64_t)wait / 1000 + 1};
+        return (struct refusal){.code = "rate-limited", .retry_ms = (uint64_t)(wait + 999) / 1000};
     return fine;
 }
 
