@@ -194,13 +194,17 @@ class System:
 
     def sender(self, name, *rights, authorized=True):
         """Somebody on another host: keys of his own, the host trusted, and he known to it."""
-        home = self.folder_of(f"home-{name}")
-        sender = Sender(name, home, self.msgctl("key", home=home).out.split()[-1])
-        self.msgctl("trust", self.server, self.host_key(), home=home)
+        sender = self.make_sender(name)
+        self.msgctl("trust", self.server, self.host_key(), home=sender.home)
         if authorized:
             self.msgctl("authorize", sender.key, name, *rights, "--file", self.authorized_keys)
             time.sleep(1.1)  # the file is looked at once a second
         return sender
+
+    def make_sender(self, name):
+        """The same, but who knows nobody and is not known yet."""
+        home = self.folder_of(f"home-{name}")
+        return Sender(name, home, self.msgctl("key", home=home).out.split()[-1])
 
     def host_key(self):
         """The host's public key, as its administrator reads it."""

@@ -32,9 +32,10 @@ BOB, EVE = 61801, 61802
 
 
 class Msgd:
-    """One msgd in a folder of its own; its presenter is self.screens."""
+    """One msgd in a folder of its own; its presenter is self.screens. uid: its own, as root."""
 
-    def __init__(self):
+    def __init__(self, uid=MSGD_UID):
+        self.uid = uid
         if not os.path.exists(program("msgd")):
             raise unittest.SkipTest("msgd is not built")
         self.folder = tempfile.mkdtemp(prefix="msgd-")
@@ -42,7 +43,7 @@ class Msgd:
         os.mkdir(self.state, 0o700)
         for folder in (self.folder, self.state):
             if AM_ROOT:
-                os.chown(folder, MSGD_UID, MSGD_UID)
+                os.chown(folder, uid, uid)
         os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, "msgd.sock")
         self.config = os.path.join(self.folder, "msgd.conf")
@@ -59,7 +60,7 @@ class Msgd:
 
     def launch(self, *more, **options):
         if AM_ROOT:
-            options.update(user=MSGD_UID, group=MSGD_UID, extra_groups=[])
+            options.update(user=self.uid, group=self.uid, extra_groups=[])
         options.setdefault("stderr", self.log)
         self.process = subprocess.Popen(self.arguments(*more), stdin=subprocess.DEVNULL,
                                         stdout=self.log, **options)
