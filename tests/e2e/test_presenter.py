@@ -377,7 +377,7 @@ class StartedAtTerminalTest(Case):
             "No such device or address", "Inappropriate ioctl for device",
             "Inappropriate ioctl for device", "Inappropriate ioctl for device", "Permission denied"])
         text = screen.screen()
-        self.assertIn("said on \\x1B[2J stdout\nsaid on stderr\nyyyy", text)
+        self.assertIn("said on \\x1B[2J stdout\nsaid on stderr\n", text)
         self.assertEqual(text.count("y"), 3000)
         self.assertIn("\n\\xFF\n", text)  # after three lines of the longest
         self.assertIn("half a line\n", text)
