@@ -383,7 +383,7 @@ class Faults(Raw):
         found = self.error(client, "SEND", self.sent(terminal, wait=False))
         self.assertEqual(found["code"], "rate-limited")
         self.assertTrue(0 < found["retry_ms"] <= 60000 / 5, found)
-        self.assertEqual(shown(terminal, "Lunch?"), 5)
+        eventually(lambda: shown(terminal, "Lunch?") == 5, terminal.screen)
 
     def test_it_still_lives(self):
         """After all of the above, in whatever order: the same process, still serving."""
