@@ -14,7 +14,7 @@ import threading
 
 import msgpack
 
-PING, GOAWAY, WELCOME, HELLO, SEND, CANCEL, ATTACH = 2, 6, 8, 14, 16, 18, 20
+PING, PONG, GOAWAY, WELCOME, HELLO, SEND, CANCEL, ATTACH = 2, 4, 6, 8, 14, 16, 18, 20
 WHO, ACK, LIST, EVENT, NOTE, RESULT, ERROR = 22, 24, 26, 32, 33, 34, 36
 HOST = "h2"
 AT = 1_800_000_000_000
@@ -60,6 +60,7 @@ class Scripted:
         os.chmod(self.folder, 0o755)
         self.path = os.path.join(self.folder, "msgd.sock")
         self.answers = {kind: nothing for kind in (CANCEL, ACK, WHO, LIST)}
+        self.answers[PING] = pong
         self.answers.update(answers)
         self.requests = []  # all that came, in order
         self.connections = 0
@@ -123,6 +124,10 @@ class Scripted:
 
 def nothing(_):
     yield RESULT, {"st": "ok", "q": 0}
+
+
+def pong(request):
+    yield PONG, request.body
 
 
 def error(code, **more):
