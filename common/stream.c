@@ -165,10 +165,12 @@ void stream_set_requests(struct stream *stream, unsigned open)
     struct peer_output output;
 
     peer_set_requests(&stream->peer, open, stream_now(stream));
-    if (stream->stage != STAGE_LIVE || stream->busy)
+    if (stream->stage != STAGE_LIVE)
         return;
+    /* In a callback too: the deadline that its end sets is another now. */
     stream_step(stream, &(struct peer_input){.kind = PEER_TICK}, &output);
-    stream_leave(stream);
+    if (!stream->busy)
+        stream_leave(stream);
 }
 
 bool stream_cork(struct stream *stream)
