@@ -26,6 +26,8 @@ enum act {
     NO_WELCOME
 };
 
+/* How many times slower than usual the machine is: MSG_TEST_SLOW, for valgrind. */
+static unsigned slow = 1;
 static uv_loop_t loop;
 static struct listener *listener;
 static const enum act *script;
@@ -208,7 +210,7 @@ static void incoming(void *owner, struct listener *from)
     if (script[n] == DROP_UNSEEN)
         stream_drop(streams[n]);
     else if (script[n] == REFUSE)
-        stream_refuse(streams[n], 3);
+        stream_refuse(streams[n], (uint8_t)(3 * slow));
 }
 
 static void listener_closed(void *owner, struct listener *from)
@@ -260,9 +262,9 @@ static struct call_config config_for(const struct call_server *server)
         .server = server,
         .identity = &client_keys,
         .owner = &call_owner,
-        .connect_ms = 1000,
-        .give_up_ms = 3000,
-        .lost_ms = 1000,
+        .connect_ms = 1000 * slow,
+        .give_up_ms = 3000 * slow,
+        .lost_ms = 1000 * slow,
     };
 }
 
@@ -424,7 +426,7 @@ static void refusal_and_silence_before_anything_was_sent(void)
     TELL(REFUSE);
     CU_ASSERT_EQUAL(result.outcome, CALL_REFUSED);
     CU_ASSERT_EQUAL(result.refusal.code, PEER_REFUSE_BUSY);
-    CU_ASSERT_EQUAL(result.refusal.wait_s, 3);
+    CU_ASSERT_EQUAL(result.refusal.wait_s, 3 * slow);
     TELL(DROP_UNSEEN);
     CU_ASSERT(result.outcome == CALL_NOT_MSGD || result.outcome == CALL_UNREACHABLE);
     CU_ASSERT_EQUAL(sends, 0);
@@ -512,7 +514,7 @@ static void tell_and(uv_timer_cb then)
 
     reset((const enum act[]){SILENCE});
     uv_timer_init(&loop, &timer);
-    uv_timer_start(&timer, then, 200, 0);
+    uv_timer_start(&timer, then, 200 * slow, 0);
     struct call_server server = tcp_server();
     run(&server, &send);
 }
@@ -558,7 +560,7 @@ static void time_before_the_call_does_not_count(void)
     reset((const enum act[]){ANSWER});
     struct call_server server = tcp_server();
     uv_update_time(&loop);
-    usleep(1100000); /* somebody typed a message; connect_ms is less */
+    usleep(1100000 * slow); /* somebody typed a message; connect_ms is less */
     run(&server, &send);
     CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
 }
@@ -603,6 +605,8 @@ int main(void)
 {
     if (sodium_init() < 0)
         return 2;
+    if (getenv("MSG_TEST_SLOW") != NULL)
+        slow = (unsigned)atoi(getenv("MSG_TEST_SLOW"));
     randombytes_buf(&client_keys.secret, sizeof(client_keys.secret));
     randombytes_buf(&server_keys.secret, sizeof(server_keys.secret));
     noise_public_key(&client_keys.secret, &client_keys.public);
