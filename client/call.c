@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* How long to wait before the connection is made again: at once first, then slower. */
-static const uint64_t pauses[] = {0, 100, 300, 1000, 2000};
+/* How long to wait before the connection is made again. */
+static const uint64_t pauses[] = {100, 300, 1000, 2000};
 
 enum step {
     STEP_CONNECT, /* up to the key's judgement */
@@ -167,6 +167,12 @@ static bool sends_us_away(struct slice code)
            slice_eq(code, SLICE("expired"));
 }
 
+/* The two ends do not understand each other, and would not on another connection either. */
+static bool is_misunderstanding(struct slice code)
+{
+    return slice_eq(code, SLICE("bad-message")) || slice_eq(code, SLICE("unsupported"));
+}
+
 /* The server ends the connection. Unless it sends us away for good, the call goes on elsewhere. */
 static void on_goaway(struct call *call, const struct msg_goaway *goaway)
 {
@@ -174,7 +180,9 @@ static void on_goaway(struct call *call, const struct msg_goaway *goaway)
     copy(call->result.message, sizeof(call->result.message), goaway->msg);
     call->result.retry_ms = goaway->retry_ms;
     bool resumes = call->accepted || slice_eq(goaway->code, SLICE("shutting-down"));
-    if (resumes && survives_loss(call) && !sends_us_away(goaway->code))
+    if (call->accepted && is_misunderstanding(goaway->code))
+        finish(call, CALL_UNKNOWN);
+    else if (resumes && survives_loss(call) && !sends_us_away(goaway->code))
         call->retry_ms = goaway->retry_ms; /* gone follows, and then another try */
     else
         finish(call, CALL_ERROR);
@@ -316,6 +324,8 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
     call->result.refusal = end->refusal;
     if (end->why == PEER_END_REFUSED)
         on_refusal(call, &end->refusal);
+    else if (call->sent && survives_loss(call) && end->why == PEER_END_BAD_MESSAGE)
+        finish(call, CALL_UNKNOWN); /* we left: what it says is not of this protocol */
     else if (call->sent && survives_loss(call))
         try_again(call);
     else

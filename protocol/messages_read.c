@@ -201,7 +201,13 @@ static int decode_body(struct msg *msg, struct wire_doc *doc, struct msg_fault *
         return -EBADMSG;
     }
     const struct record *record = record_of(msg->type);
-    return record ? read_record(&reader, record, &root->via.array.ptr[2], &msg->u) : 0;
+    if (record == NULL)
+        return 0;
+    int result = read_record(&reader, record, &root->via.array.ptr[2], &msg->u);
+    if (result < 0 || record_is_valid(record, &msg->u))
+        return result;
+    fault->code = "bad-message";
+    return -EBADMSG;
 }
 
 int msg_decode(struct msg *ret_msg, struct wire_doc *doc, const uint8_t *bytes, size_t len,

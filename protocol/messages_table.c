@@ -167,9 +167,19 @@ bool field_is_bytes(const struct field *field)
     return field->kind == K_BIN || field->kind == K_BLOB || field->kind == K_BLOBS;
 }
 
+/* An EVENT tells of one kind of thing. */
+static bool events_are_valid(const struct msg_events *events)
+{
+    bool message = events->message.sess.len > 0; /* required in it, and never empty */
+
+    return (events->ev.n > 0) + (events->miss.n > 0) + (events->who.n > 0) + message == 1;
+}
+
 bool record_is_valid(const struct record *record, const void *item)
 {
-    return record != &record_selector || msg_selector_kind(item) != SEL_NONE;
+    if (record == &record_selector)
+        return msg_selector_kind(item) != SEL_NONE;
+    return record != &record_events || events_are_valid(item);
 }
 
 /* ---- selectors ------------------------------------------------------------------------------- */

@@ -273,6 +273,23 @@ static void unknown_types_are_told_apart(void)
     CU_ASSERT_STRING_EQUAL(msg_name(0x65), "unknown");
 }
 
+static void an_event_tells_of_one_kind_of_thing(void)
+{
+    struct msg msg, in = {.type = MSG_EVENT, .id = 1};
+    struct msg_fault fault = {0};
+    struct msg_event event = {.q = 1, .d = 1, .st = SLICE("accepted"), .at = 1};
+    struct msg_miss miss = {.to = 1, .code = SLICE("no-target")};
+
+    CU_ASSERT_EQUAL(RAW(MSG_EVENT, 1, 0, ""), -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(fault.code, "bad-message");
+    CU_ASSERT_EQUAL(RAW(MSG_EVENT, 1, 1, "\xa2re\xc3"), -EBADMSG);
+    CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
+    in.u.events.ev = (struct msg_event_list){&event, 1};
+    CU_ASSERT(msg_encode(&in, buffer, sizeof(buffer)) > 0);
+    in.u.events.miss = (struct msg_miss_list){&miss, 1};
+    CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
+}
+
 static void hellos_are_bare_maps(void)
 {
     struct msg_hello2 hello = {.v = 1}, read;
@@ -316,17 +333,12 @@ static void the_body_is_found_behind_any_envelope(void)
 }
 
 static CU_TestInfo tests[] = {
-    UNIT_TEST(send_survives_the_wire),
-    UNIT_TEST(the_body_is_found_behind_any_envelope),
-    UNIT_TEST(nested_maps_and_counts_survive),
-    UNIT_TEST(what_is_no_message_is_fatal),
-    UNIT_TEST(faults_name_code_and_field),
-    UNIT_TEST(writer_refuses_what_the_reader_would),
-    UNIT_TEST(reader_refuses_beyond_limits),
-    UNIT_TEST(text_is_left_to_its_judge),
-    UNIT_TEST(unknown_types_are_told_apart),
-    UNIT_TEST(hellos_are_bare_maps),
-    UNIT_END,
+    UNIT_TEST(send_survives_the_wire),         UNIT_TEST(the_body_is_found_behind_any_envelope),
+    UNIT_TEST(nested_maps_and_counts_survive), UNIT_TEST(what_is_no_message_is_fatal),
+    UNIT_TEST(faults_name_code_and_field),     UNIT_TEST(writer_refuses_what_the_reader_would),
+    UNIT_TEST(reader_refuses_beyond_limits),   UNIT_TEST(text_is_left_to_its_judge),
+    UNIT_TEST(unknown_types_are_told_apart),   UNIT_TEST(an_event_tells_of_one_kind_of_thing),
+    UNIT_TEST(hellos_are_bare_maps),           UNIT_END,
 };
 
 int main(void)
