@@ -4,7 +4,9 @@
 #include "common/mem.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 /* Root itself keeps what capabilities it has left: there is no user to become. */
 int become_user(uid_t uid, gid_t gid)
@@ -20,4 +22,11 @@ int become_user(uid_t uid, gid_t gid)
         saved != uid || getegid() != gid)
         return -EPERM;
     return 0;
+}
+
+int become_powerless(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return syscall(SYS_capset, &header, none) < 0 ? mem_errno() : 0;
 }

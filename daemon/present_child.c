@@ -5,24 +5,25 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* It lives until it is reaped; `socket` closes when it has answered, is late, or is cancelled. */
+/* It is there until it is reaped; `socket` closes when it has answered, is late, or is cancelled. */
 struct child {
     pid_t pid;
+    uid_t owner;
     int socket;
     sd_event_source *answer, *deadline, *exit;
-    void (*done)(void *userdata, int error, const void *answer, size_t len, int fd);
+    ssize_t (*reply)(void *userdata, const void *question, size_t len, char out[CHILD_REPLY]);
+    void (*done)(void *userdata, int error, const void *answer, size_t len);
     void *userdata;
     LIST_ENTRY(child) link;
 };
 
 static LIST_HEAD(, child) children;
-static unsigned live;
-
 /* ---- in the child ---------------------------------------------------------------------------- */
 
 static void keep_only(int socket)
@@ -50,25 +51,17 @@ _Noreturn static void run_child(int socket, pid_t parent, const struct child_job
     _exit(0);
 }
 
-void child_answer(int socket, const void *answer, size_t len, int fd)
+void child_answer(int socket, const void *answer, size_t len)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    char copy[CHILD_ANSWER];
-    struct iovec iov = {copy, len};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    if (len > sizeof(copy))
-        return;
-    memcpy(copy, answer, len);
-    if (fd >= 0) {
-        msg.msg_control = &control;
-        msg.msg_controllen = sizeof(control);
-        *CMSG_FIRSTHDR(&msg) = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
-    }
-    (void)!sendmsg(socket, &msg, MSG_NOSIGNAL); /* no answer is told by the end of the socket */
+    (void)!send(socket, answer, len, MSG_NOSIGNAL); /* no answer is told by the end of the socket */
+}
+
+ssize_t child_ask(int socket, const void *question, size_t len, char reply[CHILD_REPLY])
+{
+    ssize_t got = send(socket, question, len, MSG_NOSIGNAL);
+    if (got >= 0)
+        got = recv(socket, reply, CHILD_REPLY, 0);
+    return got > 0 ? got : got < 0 ? mem_errno() : -EPIPE;
 }
 
 /* ---- in the parent --------------------------------------------------------------------------- */
@@ -86,49 +79,45 @@ static void child_free(struct child *child)
     child_unwatch(child);
     sd_event_source_disable_unref(child->exit);
     LIST_REMOVE(child, link);
-    live--;
     free(child);
 }
 
-static void child_finish(struct child *child, int error, const void *answer, size_t len, int fd)
+static void child_finish(struct child *child, int error, const void *answer, size_t len)
 {
     child_unwatch(child);
-    child->done(child->userdata, error, answer, len, fd);
+    child->done(child->userdata, error, answer, len);
 }
 
-/* The descriptor that came with it, or -1; more than one does not fit into the control buffer. */
-static int passed_descriptor(struct msghdr *msg)
+static void child_reply(struct child *child, const void *question, size_t asked)
 {
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
-    int fd = -1;
-    if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-        cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-    return fd;
+    char reply[CHILD_REPLY];
+    ssize_t len = child->reply(child->userdata, question, asked, reply);
+    child->reply = NULL;
+    if (len >= 0 && send(child->socket, reply, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        len = -EPIPE;
+    if (len < 0) {
+        kill(child->pid, SIGKILL);
+        child_finish(child, (int)len, NULL, 0);
+    }
 }
 
 static int on_answer(sd_event_source *source, int socket, uint32_t events, void *userdata)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
+    struct child *child = userdata;
     char answer[CHILD_ANSWER];
     struct iovec iov = {answer, sizeof(answer)};
-    struct msghdr msg = {.msg_iov = &iov,
-                         .msg_iovlen = 1,
-                         .msg_control = &control,
-                         .msg_controllen = sizeof(control)};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1}; /* descriptors are never taken */
     (void)source;
     (void)events;
     ssize_t len = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return 0; /* asked again */
-    CLEANUP_FD int fd = len < 0 ? -1 : passed_descriptor(&msg);
     if (len <= 0 || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-        child_finish(userdata, -EPIPE, NULL, 0, -1);
+        child_finish(child, -EPIPE, NULL, 0);
+    else if (child->reply)
+        child_reply(child, answer, (size_t)len);
     else
-        child_finish(userdata, 0, answer, (size_t)len, TAKE_FD(fd));
+        child_finish(child, 0, answer, (size_t)len);
     return 0;
 }
 
@@ -138,7 +127,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
     (void)source;
     (void)usec;
     kill(child->pid, SIGKILL);
-    child_finish(child, -ETIMEDOUT, NULL, 0, -1);
+    child_finish(child, -ETIMEDOUT, NULL, 0);
     return 0;
 }
 
@@ -151,7 +140,7 @@ static int on_exit_seen(sd_event_source *source, const siginfo_t *info, void *us
     if (child->socket >= 0)
         on_answer(NULL, child->socket, 0, child);
     if (child->socket >= 0)
-        child_finish(child, -EPIPE, NULL, 0, -1);
+        child_finish(child, -EPIPE, NULL, 0);
     child_free(child);
     return 0;
 }
@@ -176,11 +165,23 @@ static void child_abandon(struct child *child)
     child_free(child);
 }
 
+static bool has_room(uid_t owner)
+{
+    unsigned live = 0, owned = 0;
+    struct child *child;
+    LIST_FOREACH(child, &children, link)
+    {
+        live++;
+        owned += child->owner == owner;
+    }
+    return live < CHILD_MAX && owned < CHILD_OWNER_MAX;
+}
+
 int child_start(sd_event *event, const struct child_job *job, struct child **ret_child)
 {
     int ends[2];
     pid_t self = getpid();
-    if (live >= CHILD_MAX)
+    if (!has_room(job->owner))
         return -EAGAIN;
     CLEANUP_FREE struct child *child = calloc(1, sizeof(*child));
     if (!child)
@@ -193,11 +194,11 @@ int child_start(sd_event *event, const struct child_job *job, struct child **ret
         return mem_errno();
     if (pid == 0)
         run_child(far, self, job);
-    *child = (struct child){.pid = pid, .socket = TAKE_FD(near)};
+    *child = (struct child){.pid = pid, .owner = job->owner, .socket = TAKE_FD(near)};
+    child->reply = job->reply;
     child->done = job->done;
     child->userdata = job->userdata;
     LIST_INSERT_HEAD(&children, child, link);
-    live++;
     int r = child_watch(event, child, job->deadline_ms);
     if (r < 0) {
         child_abandon(TAKE(child));

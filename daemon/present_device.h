@@ -43,7 +43,7 @@ int device_look(const char *line, struct device *ret_device);
  */
 int device_open(const struct device_target *target, int *ret_fd);
 
-/* The check alone, for a descriptor that a helper opened: 0, -ENODEV or -EACCES. */
+/* The check alone, of an open descriptor: 0, -ENODEV or -EACCES. */
 int device_check(const struct device_target *target, int fd);
 
 #endif

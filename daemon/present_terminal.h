@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writing to people's terminals without ever waiting for one. Jobs for one terminal follow each
- * other; each is tried at once and then again for LIM_TERMINAL_TRY, and the terminal is open only
- * for that time: an open descriptor would keep its hangup from being seen. Passing over mesg n is
- * done by a child that has become the terminal's owner and hands the descriptor back.
+ * other; each is tried at once and then again for LIM_TERMINAL_TRY, each attempt by a child
+ * (present_writer.h), and the terminal is open only in it: nothing of a terminal is ever opened
+ * here, and an open descriptor would keep its hangup from being seen.
  */
 #ifndef MSG_DAEMON_PRESENT_TERMINAL_H
 #define MSG_DAEMON_PRESENT_TERMINAL_H
@@ -29,7 +29,7 @@ struct terminals;
 struct terminal_job;
 
 int terminals_new(sd_event *event, struct terminals **ret_terminals);
-void terminals_free(struct terminals *terminals); /* its jobs end without done */
+void terminals_free(struct terminals *terminals); /* its jobs end with -ECANCELED */
 
 /* Begins; 0 with *ret_job (may be NULL), -ENOMEM or what the event loop answered. */
 int terminals_write(struct terminals *terminals, const struct terminal_job_spec *spec,

@@ -3,13 +3,11 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "daemon/present_become.h"
 #include "protocol/limits.h"
 
-#include <linux/capability.h>
 #include <pwd.h>
 #include <search.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 struct known_user {
     char *name;
@@ -33,17 +31,10 @@ struct user_cache {
 /* ---- in the child ---------------------------------------------------------------------------- */
 
 /* The uid stays, for files that only root may read; what goes beyond a uid goes. */
-static int drop_capabilities(void)
-{
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    return syscall(SYS_capset, &header, none) < 0 ? mem_errno() : 0;
-}
-
 static void ask(int socket, const void *argument)
 {
     struct user_answer answer = {0};
-    if (drop_capabilities() < 0)
+    if (become_powerless() < 0)
         return;
     errno = 0;
     const struct passwd *entry = getpwnam(argument);
@@ -51,7 +42,7 @@ static void ask(int socket, const void *argument)
         answer = (struct user_answer){1, entry->pw_uid, entry->pw_gid};
     else if (errno != 0 && errno != ENOENT && errno != ESRCH && errno != EBADF && errno != EPERM)
         return; /* nobody answered: getpwnam(3) lists what means "not found" */
-    child_answer(socket, &answer, sizeof(answer), -1);
+    child_answer(socket, &answer, sizeof(answer));
 }
 
 /* ---- in the parent --------------------------------------------------------------------------- */
@@ -84,11 +75,10 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct known_user *)a)->name, ((const struct known_user *)b)->name);
 }
 
-static void on_user(void *userdata, int error, const void *bytes, size_t len, int fd)
+static void on_user(void *userdata, int error, const void *bytes, size_t len)
 {
     struct known_user *user = userdata;
     struct user_ids ids = {0};
-    mem_close_fd(&fd); /* none is expected */
     user->child = NULL;
     int r = error < 0 ? error : user_answer_read(bytes, len, &ids);
     user->until_ms = user->seen_ms + (r == 0 || r == -ENOENT ? USER_KEPT_MS : USER_RETRY_MS);
@@ -102,7 +92,12 @@ static void on_user(void *userdata, int error, const void *bytes, size_t len, in
 
 static void known_ask(struct known_user *user)
 {
-    struct child_job job = {ask, user->name, LIM_LOOKUP, on_user, user};
+    struct child_job job = {.run = ask,
+                            .argument = user->name,
+                            .owner = CHILD_NAMES,
+                            .deadline_ms = LIM_LOOKUP,
+                            .done = on_user,
+                            .userdata = user};
     /* Too many at once, or no memory: asked again at the next look-up. */
     if (child_start(user->cache->event, &job, &user->child) < 0)
         user->child = NULL;

@@ -2,14 +2,78 @@
 """Too many of something: what the presenter has little of runs out for the newest, not for all."""
 import grp
 import os
+import platform
 import resource
+import subprocess
+import sys
 import time
+import unittest
 
 import boundary
 from harness import AM_ROOT, eventually, stop
 from presenter import Presenter, PresenterCase
 
-DESCRIPTORS = 300
+DESCRIPTORS = 500
+
+# The owner of a terminal holds its lock in the kernel: one process reads into memory whose page
+# never comes (userfaultfd here; a file of his own file system would do), the other changes the line
+# discipline, which waits five seconds for the first.
+STALL = r'''
+import ctypes, fcntl, os, signal, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+tty = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+reader = os.fork()
+if reader == 0:
+    fault = libc.syscall(323, os.O_CLOEXEC)
+    if fault < 0:
+        os._exit(1)
+    fcntl.ioctl(fault, 0xc018aa3f, struct.pack("=QQQ", 0xaa, 0, 0))
+    page = libc.mmap(None, 4096, 3, 0x22, -1, 0)
+    fcntl.ioctl(fault, 0xc020aa00, struct.pack("=QQQQ", page, 4096, 1, 0))
+    print("ready", flush=True)
+    libc.read(tty, ctypes.c_void_p(page), 16)
+    os._exit(1)
+sys.stdin.readline()
+end = os.fork()
+while end == 0:
+    libc.ioctl(tty, 0x5423, ctypes.byref(ctypes.c_int(27)))
+print("stalled", flush=True)
+sys.stdin.readline()
+os.kill(end, signal.SIGKILL)
+os.kill(reader, signal.SIGKILL)
+'''
+
+
+@unittest.skipUnless(platform.machine() == "x86_64", "numbers of x86-64's system calls")
+class StalledTerminalTest(PresenterCase):
+    def stall(self, terminal):
+        """From now on nobody can open the terminal for some seconds."""
+        process = subprocess.Popen([sys.executable, "-c", STALL, terminal.path], text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(process.communicate, "\n\n")
+        if process.stdout.readline() != "ready\n":
+            self.skipTest("no userfaultfd here")
+        terminal.type("x\n")
+        time.sleep(0.3)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.readline(), "stalled\n")
+        time.sleep(0.3)
+
+    def test_a_terminal_that_cannot_be_opened_holds_up_nobody(self):
+        stalled, other = self.terminal(), self.terminal()
+        self.msgd.handle(other.line)
+        sessions = {line: self.msgd.handle(line) for line in (stalled.line, other.line)}
+        self.stall(stalled)
+        for flags in (0, boundary.OVERRIDE):
+            started = time.monotonic()
+            held = self.msgd.present(sessions[stalled.line], "hello", flags)
+            served = self.msgd.present(sessions[other.line], "hello", flags)
+            self.msgd.expect(boundary.SHOWN, delivery=served, timeout=1)
+            ended = self.msgd.expect(boundary.ENDED, delivery=held)
+            self.assertEqual((ended.how, ended.why), (boundary.FAILED, "terminal-stopped"))
+            self.assertTrue(1.9 < time.monotonic() - started < 3.5)
 
 
 class FewDescriptorsTest(PresenterCase):

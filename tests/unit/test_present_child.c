@@ -9,24 +9,23 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <time.h>
 
 static sd_event *event;
 
 static struct {
     unsigned calls;
-    int error, fd;
+    int error;
     size_t len;
     char answer[CHILD_ANSWER];
 } got;
 
-static void done(void *userdata, int error, const void *answer, size_t len, int fd)
+static void done(void *userdata, int error, const void *answer, size_t len)
 {
     (void)userdata;
     got.calls++;
     got.error = error;
-    got.fd = fd;
     got.len = len;
     if (len > 0)
         memcpy(got.answer, answer, len);
@@ -48,7 +47,8 @@ static void loop_for(uint64_t ms, const unsigned *until)
 
 static struct child *start(void (*run)(int socket, const void *argument), uint64_t deadline_ms)
 {
-    struct child_job job = {run, "argument", deadline_ms, done, NULL};
+    struct child_job job = {
+        .run = run, .argument = "argument", .owner = 1, .deadline_ms = deadline_ms, .done = done};
     struct child *child = NULL;
 
     memset(&got, 0, sizeof(got));
@@ -58,7 +58,7 @@ static struct child *start(void (*run)(int socket, const void *argument), uint64
 
 static void say(int socket, const void *argument)
 {
-    child_answer(socket, argument, strlen(argument), -1);
+    child_answer(socket, argument, strlen(argument));
 }
 
 static void say_nothing(int socket, const void *argument)
@@ -82,9 +82,30 @@ static void say_too_much(int socket, const void *argument)
     (void)!write(socket, much, sizeof(much));
 }
 
+/* Two descriptors, where none is taken. */
 static void hand_over(int socket, const void *argument)
 {
-    child_answer(socket, argument, 1, open("/dev/zero", O_RDONLY | O_CLOEXEC));
+    union {
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    char byte = *(const char *)argument;
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
+    int fds[] = {0, 1};
+
+    msg.msg_controllen = CMSG_LEN(sizeof(fds));
+    *CMSG_FIRSTHDR(&msg) = (struct cmsghdr){CMSG_LEN(sizeof(fds)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, sizeof(fds));
+    (void)!sendmsg(socket, &msg, MSG_NOSIGNAL);
+}
+
+static void ask_first(int socket, const void *argument)
+{
+    char reply[CHILD_REPLY];
+    ssize_t len = child_ask(socket, argument, strlen(argument), reply);
+
+    child_answer(socket, len > 0 ? reply : "no reply", len > 0 ? (size_t)len : 8);
 }
 
 /* What else it holds, and whether it could gain anything. */
@@ -97,7 +118,7 @@ static void look_around(int socket, const void *argument)
         if (fcntl(fd, F_GETFD) >= 0 && at < 6)
             answer[at++] = (char)fd;
     answer[7] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-    child_answer(socket, answer, sizeof(answer), -1);
+    child_answer(socket, answer, sizeof(answer));
 }
 
 static void an_answer_comes_back(void)
@@ -107,22 +128,67 @@ static void an_answer_comes_back(void)
     CU_ASSERT_EQUAL(got.error, 0);
     CU_ASSERT_EQUAL_FATAL(got.len, strlen("argument"));
     CU_ASSERT_EQUAL(memcmp(got.answer, "argument", got.len), 0);
-    CU_ASSERT_EQUAL(got.fd, -1);
     loop_for(100, NULL);
     CU_ASSERT_EQUAL(got.calls, 1);
 }
 
-static void a_descriptor_comes_back(void)
+static unsigned descriptors(void)
 {
-    struct stat zero, passed;
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 1000; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void a_descriptor_is_not_taken(void)
+{
+    unsigned before = descriptors();
 
     start(hand_over, 5000);
     loop_for(5000, &got.calls);
-    CU_ASSERT_FATAL(got.fd >= 0);
-    CU_ASSERT(fcntl(got.fd, F_GETFD) & FD_CLOEXEC);
-    CU_ASSERT_EQUAL(fstat(got.fd, &passed) | stat("/dev/zero", &zero), 0);
-    CU_ASSERT_EQUAL(passed.st_rdev, zero.st_rdev);
-    close(got.fd);
+    CU_ASSERT_EQUAL(got.error, -EPIPE);
+    loop_for(100, NULL);
+    CU_ASSERT_EQUAL(descriptors(), before);
+}
+
+static ssize_t reply(void *userdata, const void *question, size_t len, char out[CHILD_REPLY])
+{
+    const ssize_t *wanted = userdata;
+
+    CU_ASSERT_EQUAL(len, strlen("argument"));
+    CU_ASSERT_EQUAL(memcmp(question, "argument", len), 0);
+    memset(out, 'r', CHILD_REPLY);
+    return *wanted;
+}
+
+static void a_question_is_replied_to(void)
+{
+    ssize_t wanted = 3;
+    struct child_job job = {.run = ask_first,
+                            .argument = "argument",
+                            .deadline_ms = 5000,
+                            .reply = reply,
+                            .done = done,
+                            .userdata = &wanted};
+    struct child *child;
+
+    memset(&got, 0, sizeof(got));
+    CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &child), 0);
+    loop_for(5000, &got.calls);
+    CU_ASSERT(got.error == 0 && got.len == 3 && memcmp(got.answer, "rrr", 3) == 0);
+    wanted = -ENODEV; /* refused: the child is killed */
+    memset(&got, 0, sizeof(got));
+    CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &child), 0);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, -ENODEV);
+    loop_for(100, NULL);
+    CU_ASSERT_EQUAL(got.calls, 1);
+    job.run = say_nothing;
+    memset(&got, 0, sizeof(got));
+    CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &child), 0);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, -EPIPE);
 }
 
 static void no_answer_is_told(void)
@@ -168,13 +234,19 @@ static void it_holds_nothing_of_ours(void)
 
 static void they_are_no_more_than_so_many(void)
 {
-    struct child_job job = {hang, NULL, 60000, done, NULL};
+    struct child_job job = {.run = hang, .deadline_ms = 60000, .done = done};
     struct child *children[CHILD_MAX], *one_more = NULL;
 
     loop_for(200, NULL); /* earlier ones are reaped */
     memset(&got, 0, sizeof(got));
-    for (size_t i = 0; i < CHILD_MAX; i++)
+    for (size_t i = 0; i < CHILD_MAX; i++) {
+        if (i > 0 && i % CHILD_OWNER_MAX == 0) { /* no more for this one, but for the next */
+            CU_ASSERT_EQUAL(child_start(event, &job, &one_more), -EAGAIN);
+            job.owner++;
+        }
         CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &children[i]), 0);
+    }
+    job.owner++;
     CU_ASSERT_EQUAL(child_start(event, &job, &one_more), -EAGAIN);
     CU_ASSERT_PTR_NULL(one_more);
     child_cancel(children[0]);
@@ -259,7 +331,8 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         UNIT_TEST(an_answer_comes_back),
-        UNIT_TEST(a_descriptor_comes_back),
+        UNIT_TEST(a_descriptor_is_not_taken),
+        UNIT_TEST(a_question_is_replied_to),
         UNIT_TEST(no_answer_is_told),
         UNIT_TEST(a_late_one_is_killed),
         UNIT_TEST(a_cancelled_one_says_nothing),
