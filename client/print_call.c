@@ -81,8 +81,7 @@ struct verdict verdict_of_code(const char *code, const char *at, bool all, bool 
     return (struct verdict){LINE_SERVER_ERROR, EXIT_FAILED, NULL};
 }
 
-/* ---- calls without an answer
- * --------------------------------------------------------------------- */
+/* ---- calls without an answer ----------------------------------------------------------------- */
 
 static struct verdict verdict_of_unreachable(const struct call_result *result,
                                              const struct call_server *server)

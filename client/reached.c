@@ -104,8 +104,7 @@ static enum reached_kind mark_selector(const struct outcome *outcome,
     return REACHED_EVERYBODY;
 }
 
-/* ---- what they make of it
- * ------------------------------------------------------------------------ */
+/* ---- what they make of it -------------------------------------------------------------------- */
 
 static int place_status(const struct outcome_place *place)
 {

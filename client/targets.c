@@ -225,7 +225,7 @@ void targets_release(struct targets *targets)
     *targets = (struct targets){0};
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 #define SELECTOR_MORE 12  /* bytes around a selector's name: a map, a key, a string's head */
 #define REQUEST_MORE  512 /* all of SEND but targets, text and title: generously */

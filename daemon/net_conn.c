@@ -19,7 +19,7 @@ static int64_t now_us(void)
     return server_now().ms * 1000;
 }
 
-/* ---- what is said ------------------------------------------------------------------------------- */
+/* ---- what is said ---------------------------------------------------------------------------- */
 
 void conn_error(struct conn *conn, uint32_t id, const char *code, const char *at, uint64_t retry_ms)
 {
@@ -78,7 +78,7 @@ void conn_label(const struct conn *conn, char *label, size_t size)
         snprintf(label, size, "%s (network, %s)", conn->name, conn->host);
 }
 
-/* ---- who it is ---------------------------------------------------------------------------------- */
+/* ---- who it is ------------------------------------------------------------------------------- */
 
 static bool judge_key(const struct conn *conn, const struct authorized_key **ret_line,
                       const char **ret_code)
@@ -192,7 +192,7 @@ static void on_key(void *owner, struct stream *stream, const struct noise_public
         conn_goaway(conn, "busy", "too many connections of this key", RETRY_BUSY_MS);
 }
 
-/* ---- the Unix socket ---------------------------------------------------------------------------- */
+/* ---- the Unix socket ------------------------------------------------------------------------- */
 
 static void on_name(void *context, const char *name)
 {
@@ -256,7 +256,7 @@ static void on_hello(struct conn *conn)
         welcome(conn);
 }
 
-/* ---- the stream's word -------------------------------------------------------------------------- */
+/* ---- the stream's word ----------------------------------------------------------------------- */
 
 static void on_message(void *owner, struct stream *stream, const struct msg *msg)
 {
@@ -309,7 +309,7 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
     server_went(server);
 }
 
-/* ---- the beginning ------------------------------------------------------------------------------ */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static int begin_tcp(struct conn *conn)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-/* ---- beginning and ending ----------------------------------------------------------------------- */
+/* ---- beginning and ending -------------------------------------------------------------------- */
 
 static struct follow *begin(struct conn *conn, uint32_t id)
 {
@@ -96,7 +96,7 @@ void follow_lose_all(struct conn *conn)
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static const char *or_nothing(const char *text)
 {
@@ -198,7 +198,7 @@ static bool pump_request(struct follow *follow)
     return false;
 }
 
-/* ---- who and list ------------------------------------------------------------------------------- */
+/* ---- who and list ---------------------------------------------------------------------------- */
 
 static struct msg_session session_of(const struct conn *conn, const struct boundary_session *s,
                                      uint32_t place)

@@ -32,7 +32,7 @@ struct daemon {
     struct diag reload_diag;
 };
 
-/* ---- configuration in use ----------------------------------------------------------------------- */
+/* ---- configuration in use -------------------------------------------------------------------- */
 
 static unsigned most_connections(const struct config *config)
 {
@@ -96,7 +96,7 @@ static void on_hangup(uv_signal_t *handle, int number)
         daemon->reloading = true;
 }
 
-/* ---- the beginning and the end ------------------------------------------------------------------ */
+/* ---- the beginning and the end --------------------------------------------------------------- */
 
 static struct daemon *daemon_of(struct server *server)
 {
@@ -220,7 +220,7 @@ static int run(struct daemon *daemon, uv_loop_t *loop)
     return server->status;
 }
 
-/* ---- the process -------------------------------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------------------------------- */
 
 static void confine(void)
 {

@@ -22,7 +22,7 @@ const char options_usage[] =
     "--state FOLDER, --host-key PATH, --authorized-keys PATH, --revoked-keys PATH and others\n"
     "(msgd.conf(5)).\n";
 
-/* ---- the command line --------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static int set_key(struct options *options, const char *key, const char *value,
                    struct diag *ret_diag)
@@ -122,7 +122,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct dia
     return 0;
 }
 
-/* ---- what they make with the configuration ------------------------------------------------------ */
+/* ---- what they make with the configuration --------------------------------------------------- */
 
 static int find_group(struct settings *settings, struct diag *ret_diag)
 {

@@ -36,7 +36,7 @@ struct presenter {
     char out[LIM_DATAGRAM], in[LIM_DATAGRAM];
 };
 
-/* ---- orders that wait --------------------------------------------------------------------------- */
+/* ---- orders that wait ------------------------------------------------------------------------ */
 
 static int make_room(struct presenter *p)
 {
@@ -102,7 +102,7 @@ bool presenter_ready(const struct presenter *presenter)
     return presenter->state == LINK_READY;
 }
 
-/* ---- the connection's end ----------------------------------------------------------------------- */
+/* ---- the connection's end -------------------------------------------------------------------- */
 
 static void on_retry(uv_timer_t *timer);
 
@@ -156,7 +156,7 @@ void presenter_stop(struct presenter *presenter)
     uv_close((uv_handle_t *)&presenter->retry, on_closed);
 }
 
-/* ---- output ------------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 /* 0: sent, or refused by our own encoder, which cannot be helped; -EAGAIN; the connection's end. */
 static int send_message(struct presenter *p, const struct boundary_message *message)
@@ -198,7 +198,7 @@ static int write_some(struct presenter *p)
     return r;
 }
 
-/* ---- input -------------------------------------------------------------------------------------- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
 static const char *on_hello(struct presenter *p, const struct boundary_hello *hello)
 {
@@ -288,7 +288,7 @@ static void watch(struct presenter *p)
     uv_poll_start(&p->poll, events, on_poll);
 }
 
-/* ---- connecting --------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 /* Ours and root's word is taken; on a given descriptor the credentials name whoever made it. */
 static int check_credentials(int fd)

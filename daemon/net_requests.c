@@ -69,7 +69,7 @@ struct book_key call_key(const struct call *call, struct slice uid)
     return key;
 }
 
-/* ---- the sender's further word ------------------------------------------------------------------ */
+/* ---- the sender's further word --------------------------------------------------------------- */
 
 /* The caller's request of that uid; NULL: he was told why not. */
 static struct book_request *find_own(const struct call *call, struct slice uid)
@@ -107,7 +107,7 @@ void request_attach(const struct call *call)
         server_step(call->server, request, &(struct request_event){.kind = EVENT_HELD});
 }
 
-/* ---- the receiver's side ------------------------------------------------------------------------ */
+/* ---- the receiver's side --------------------------------------------------------------------- */
 
 /* Which of the answers it is, from 1; 0: none of them. */
 static uint8_t answer_of(const struct held_message *message, struct slice answer)

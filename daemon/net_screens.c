@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* ---- orders ------------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 /* What its reader is told of a message that is taken down. */
 static enum withdraw_why told(enum delivery_why why)
@@ -37,7 +37,7 @@ bool screens_order(struct server *server, const struct book_request *request,
     return r == 0;
 }
 
-/* ---- sessions ----------------------------------------------------------------------------------- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 /*
  * A session's end as the list says it: what the presenter shows there it ends itself, but it knows
@@ -99,7 +99,7 @@ static void on_ready(void *owner)
         server->on_ready(server);
 }
 
-/* ---- deliveries --------------------------------------------------------------------------------- */
+/* ---- deliveries ------------------------------------------------------------------------------ */
 
 static void on_shown(void *owner, const struct boundary_shown *shown)
 {
@@ -186,7 +186,7 @@ static bool on_present(void *owner, uint64_t delivery, struct boundary_message *
     return true;
 }
 
-/* ---- its end, its beginning --------------------------------------------------------------------- */
+/* ---- its end, its beginning ------------------------------------------------------------------ */
 
 static void on_lost(void *owner, const char *reason)
 {

@@ -33,7 +33,7 @@ static struct refusal refusal_at(const char *code, const char *field, size_t ind
     return refusal;
 }
 
-/* ---- known already ------------------------------------------------------------------------------ */
+/* ---- known already --------------------------------------------------------------------------- */
 
 /* True if it was sent before: the same bytes are answered as they were. */
 static bool answer_again(const struct sending *s)
@@ -54,7 +54,7 @@ static bool answer_again(const struct sending *s)
     return true;
 }
 
-/* ---- fit ---------------------------------------------------------------------------------------- */
+/* ---- fit ------------------------------------------------------------------------------------- */
 
 static struct refusal check_answers(const struct msg_send *send)
 {
@@ -95,7 +95,7 @@ static struct refusal check_server(const struct sending *s)
     return fine;
 }
 
-/* ---- whom --------------------------------------------------------------------------------------- */
+/* ---- whom ------------------------------------------------------------------------------------ */
 
 /* Nobody may be behind all this; then the misses say why. */
 static struct refusal find_targets(const struct sending *s, struct resolved *ret_found)
@@ -124,7 +124,7 @@ static struct refusal find_targets(const struct sending *s, struct resolved *ret
     return (struct refusal){.code = code};
 }
 
-/* ---- entered, written down, shown --------------------------------------------------------------- */
+/* ---- entered, written down, shown ------------------------------------------------------------ */
 
 static struct request_terms terms_of(const struct sending *s)
 {

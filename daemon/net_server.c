@@ -32,7 +32,7 @@ struct moment server_now(void)
                            .wall = (uint64_t)clock_ms(CLOCK_REALTIME)};
 }
 
-/* ---- the clock ---------------------------------------------------------------------------------- */
+/* ---- the clock ------------------------------------------------------------------------------- */
 
 static void arm_clock(struct server *server)
 {
@@ -78,7 +78,7 @@ static void on_recheck(uv_timer_t *timer)
     server_check_trust(timer->data, false);
 }
 
-/* ---- a request's step --------------------------------------------------------------------------- */
+/* ---- a request's step ------------------------------------------------------------------------ */
 
 static void log_end(const struct book_request *request)
 {
@@ -113,7 +113,7 @@ void server_step_all(struct server *server, enum request_event_kind kind)
     server_step(server, request, &(struct request_event){.kind = kind});
 }
 
-/* ---- key files ---------------------------------------------------------------------------------- */
+/* ---- key files ------------------------------------------------------------------------------- */
 
 static void withdraw_of_the_revoked(struct server *server)
 {
@@ -150,7 +150,7 @@ void server_check_trust(struct server *server, bool force)
     }
 }
 
-/* ---- the beginning ------------------------------------------------------------------------------ */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 void server_apply_config(struct server *server)
 {
@@ -241,7 +241,7 @@ int server_init(struct server *server, uv_loop_t *loop)
     return r;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void on_handle_closed(uv_handle_t *handle)
 {

@@ -63,7 +63,7 @@ bool users_busy(const struct users *users)
     return users->lookups > 0;
 }
 
-/* ---- in a thread -------------------------------------------------------------------------------- */
+/* ---- in a thread ----------------------------------------------------------------------------- */
 
 static void look_up(uv_work_t *work)
 {
@@ -78,7 +78,7 @@ static void look_up(uv_work_t *work)
         memcpy(lookup->name, name.ptr, name.len + 1);
 }
 
-/* ---- on the loop -------------------------------------------------------------------------------- */
+/* ---- on the loop ----------------------------------------------------------------------------- */
 
 static void free_user(uv_handle_t *handle)
 {

@@ -119,7 +119,8 @@ class Calls(World):
                     super().tell("NOOP", 0, {"pad": bytes(100)})
                     super().tell(99, 12, {"!x": 1})
                     super().tell("PING", 0, {"t": 2 ** 53 - 1})
-                    super().tell("EVENT", 4000, {"ev": [{"q": 1, "d": 1, "st": "accepted", "at": 1}]})
+                    one = {"q": 1, "d": 1, "st": "accepted", "at": 1}
+                    super().tell("EVENT", 4000, {"ev": [one]})
         server = self.server(serving=Chatty)
         outcome = self.msg(server, "/W", "/V")
         self.assertEqual(outcome.status, 0, outcome)
