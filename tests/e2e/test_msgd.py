@@ -836,7 +836,7 @@ class Service(MsgdTest):
         argv = self.msgd.arguments
         # LISTEN_PID must be its own, so a shell takes the number first.
         self.msgd.arguments = lambda *more: [
-            "sh", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
+            "bash", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
             *[a if a != self.msgd.socket else a + ".own" for a in argv(*more)]]
         self.start(env={"NOTIFY_SOCKET": notify, **os.environ}, pass_fds=[listener.fileno()])
         self.assertEqual(told.recv(64), b"READY=1")
