@@ -834,7 +834,7 @@ class Service(MsgdTest):
         told.bind(notify)
         os.chmod(notify, 0o666)
         argv = self.msgd.arguments
-        # LISTEN_PID must be its own, so a shell takes the number first.
+        # LISTEN_PID must be its own, so a shell takes the number first; dash knows no fd above 9.
         self.msgd.arguments = lambda *more: [
             "bash", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
             *[a if a != self.msgd.socket else a + ".own" for a in argv(*more)]]
