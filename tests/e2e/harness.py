@@ -36,6 +36,11 @@ FOLDERS = {"msg": "client", "msgctl": "client", "msgd": "daemon", "msgd-present"
 AM_ROOT = os.geteuid() == 0
 WAIT = 15.0  # seconds until a thing that should happen counts as not happening
 
+# Started in the background, or by nohup, the tester ignores these, and so would what it starts.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 
 def program(name):
     """The path of one of ours."""
