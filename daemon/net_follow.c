@@ -40,6 +40,20 @@ static void end(struct follow *follow)
     stream_set_requests(conn->stream, conn->n_follows);
 }
 
+/*
+ * It is let go before anything is said: what is said may drain the connection, whose follows are then
+ * pumped, and this one would be told the rest and its end.
+ */
+static void move_away(struct follow *old)
+{
+    struct conn *conn = old->conn;
+    uint32_t id = old->id;
+
+    release(old);
+    conn_error(conn, id, "moved", NULL, 0);
+    stream_set_requests(conn->stream, conn->n_follows);
+}
+
 int follow_request(struct conn *conn, uint32_t id, struct book_request *request, uint32_t after,
                    bool re)
 {
@@ -47,11 +61,8 @@ int follow_request(struct conn *conn, uint32_t id, struct book_request *request,
 
     if (!follow)
         return -ENOMEM;
-    if (request->holder) {
-        struct follow *old = request->holder;
-        conn_error(old->conn, old->id, "moved", NULL, 0);
-        end(old);
-    }
+    if (request->holder)
+        move_away(request->holder);
     follow->request = request;
     follow->re = re;
     follow->cursor = after < request->life.q ? after : request->life.q;
