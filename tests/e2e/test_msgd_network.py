@@ -5,6 +5,7 @@ that goes out of favour. The client is the independent peer of tests/interop.
 """
 import os
 import re
+import secrets
 import socket
 import sys
 import time
@@ -262,6 +263,55 @@ class TurnedAway(Network):
         self.assertEqual(client.at_end(), b"")
         with self.assertRaises((NotAuthentic, Closed, OSError)):
             client.receive()
+
+
+class Moved(Network):
+    def start_with_small_buffers(self, **options):
+        """Handed a listener whose connections take little at once."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        argv = self.msgd.arguments
+        self.msgd.arguments = lambda *more: [
+            "sh", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
+            *argv(*more)]
+        self.write(self.authorized, f"{self.alice.text} who alice")
+        MsgdTest.start(self, "--messages-a-minute", "10000", pass_fds=[listener.fileno()],
+                       **options)
+        self.port = listener.getsockname()[1]
+
+    def test_from_a_connection_that_drains_meanwhile(self):
+        """Being told `moved` may be what finds room: what waits there is said then, and no more."""
+        many = [("eve", EVE, f"{n:060}") for n in range(1000)]
+        self.start_with_small_buffers(sessions=[("bob", BOB, "pts/1"), *many])
+        for more in range(0, 24000, 2000):
+            self.move(more)
+
+    def move(self, more):
+        """Away from one who reads slowly, while what he waits for comes to its end."""
+        slow, other = self.client(), self.client()
+        uids = [secrets.token_bytes(16) for _ in range(12)]
+        numbers = [self.send(slow, uid=uid, wait=True) for uid in uids]
+        orders = [self.screens.order() for _ in uids]
+        for order in orders:
+            self.screens.shown(order["present"])
+        for number in numbers:
+            slow.answer(number)
+            slow.answer(number)
+        for _ in range(3):
+            slow.request("WHO")
+        time.sleep(0.1)
+        for order in orders:
+            slow.sock.recv(4000)
+            self.screens.ended(order["present"], screens.DISMISSED)
+            time.sleep(0.01)
+        for uid in uids:
+            slow.sock.recv(3000 + more)
+            time.sleep(0.01)
+            _, result = other.all_of(other.request("ATTACH", {"uid": uid}))
+            self.assertEqual(result.map["st"], "dismissed")
+        slow.close()
+        other.close()
 
 
 if __name__ == "__main__":
