@@ -48,7 +48,7 @@ static int lock_securebits(void)
     return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? mem_errno() : 0;
 }
 
-static int drop_root(gid_t tty, bool *ret_override, const char **ret_step)
+static int drop_root(gid_t tty, const char **ret_step)
 {
     int r;
     *ret_step = "leaving all groups but tty";
@@ -59,17 +59,17 @@ static int drop_root(gid_t tty, bool *ret_override, const char **ret_step)
     if (r < 0)
         return r;
     *ret_step = "locking the secure bits";
-    r = lock_securebits();
-    if (r < 0)
-        return r;
-    *ret_step = "dropping capabilities";
-    return drop_capabilities(ret_override);
+    return lock_securebits();
 }
 
 int privileges_drop(gid_t tty, bool *ret_override, const char **ret_step)
 {
     bool override = false;
-    int r = geteuid() == 0 ? drop_root(tty, &override, ret_step) : 0;
+    int r = geteuid() == 0 ? drop_root(tty, ret_step) : 0;
+    if (r < 0)
+        return r;
+    *ret_step = "dropping capabilities";
+    r = drop_capabilities(&override); /* ambient ones, a user's too, would be msgd's as well */
     if (r < 0)
         return r;
     *ret_step = "setting no_new_privs";

@@ -2,7 +2,8 @@
 /*
  * What the presenter keeps of root: CAP_SETUID and CAP_SETGID to become a user in a child, CAP_KILL
  * to end such a child, and the group tty, which may write to the terminals of those who let it. It
- * stays uid 0, without the power over files that goes with it. An ordinary user keeps what he has.
+ * stays uid 0, without the power over files that goes with it. An ordinary user keeps no more than
+ * those three either.
  */
 #ifndef MSG_DAEMON_PRESENT_PRIVILEGES_H
 #define MSG_DAEMON_PRESENT_PRIVILEGES_H

@@ -356,6 +356,24 @@ os.write(2, b"said on stderr\n" + b"y" * 3000 + b"\xff\nhalf a line")
 '''
 
 
+@unittest.skipUnless(AM_ROOT, "only root gives capabilities away")
+class AmbientCapabilitiesTest(Case):
+    def test_msgd_inherits_none(self):
+        user = self.user()
+        fake = os.path.join(self.folder, "msgd")
+        with open(fake, "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\ngrep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status\n")
+        os.chmod(fake, 0o755)
+        own = shutil.copy(program("msgd-present"), self.folder)  # where he can reach it
+        given = "+setuid,+setgid,+kill,+dac_override"
+        outcome = subprocess.run(
+            ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups",
+             f"--inh-caps={given}", f"--ambient-caps={given}", own, "--utmp", self.utmp.path,
+             "--msgd", fake, "--with-msgd"], capture_output=True, text=True, timeout=20, check=False)
+        found = re.findall(r"^Cap\w+:\t(\w+)$", outcome.stdout, re.M)
+        self.assertEqual([int(value, 16) for value in found], [0] * 4, outcome)
+
+
 @unittest.skipUnless(AM_ROOT, "only root has a user for msgd")
 class StartedAtTerminalTest(Case):
     """The terminal that root started both at is not msgd's: not to read, to type at or to paint."""
