@@ -13,6 +13,9 @@
 #define HEAD_SIZE 4096
 #define NOTE_SIZE 128
 
+#define SYMBOLS     0x2190 /* from the arrows on */
+#define EMOJI_STYLE 0xFE0F /* variation selector 16 */
+
 enum word {
 #define WORD(NAME, text) WORD_##NAME,
 #include "daemon/present_words.def"
@@ -45,12 +48,21 @@ struct rows {
     unsigned columns;
 };
 
+/*
+ * The most columns that any terminal gives it. One that is wider than we think would run on at the
+ * start of the next row, with no prefix before it. Terminals follow newer tables than the C library
+ * has, which make more of the symbols wide, and U+FE0F makes the one before it so.
+ */
 static unsigned char_width(uint32_t code, unsigned column)
 {
     if (code == '\t')
         return 8 - column % 8;
+    if (code == EMOJI_STYLE)
+        return 1;
     int width = wcwidth((wchar_t)code);
-    return width < 0 ? 2 : (unsigned)width; /* newer than the C library: no more than two */
+    if (width < 0 || (width == 1 && code >= SYMBOLS))
+        return 2;
+    return (unsigned)width;
 }
 
 /* Takes the next row off: up to a line's end, a blank, or where no more fits. */
@@ -149,10 +161,11 @@ static void put_head(struct page *page, const char *line, const char *prefix)
 static void put_header(struct page *page, const struct layout_message *message)
 {
     char sender[TEXT_ESCAPED(PRESENT_SENDER)], host[TEXT_ESCAPED(LIM_NAME)], line[HEAD_SIZE];
+    char user[TEXT_ESCAPED(LIM_NAME)];
     text_escape(message->sender, TEXT_ONE_LINE, sender, sizeof(sender));
     text_escape(slice_of(message->host), TEXT_ONE_LINE, host, sizeof(host));
-    fill(line, sizeof(line), WORD_HEADER,
-         (const char *[]){sender, message->user, host, message->time});
+    text_escape(slice_of(message->user), TEXT_ONE_LINE, user, sizeof(user));
+    fill(line, sizeof(line), WORD_HEADER, (const char *[]){sender, user, host, message->time});
     put(page, SLICE("\r\n\a"));
     put_head(page, line, "  ");
 }

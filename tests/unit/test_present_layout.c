@@ -100,6 +100,17 @@ static void words_wrap_at_the_columns(void)
                                   "2345678901234567\r\n"));
 }
 
+/* What some terminal shows wider than the C library says must not run on into the next row. */
+static void symbols_wrap_as_if_they_were_wide(void)
+{
+    /* trigrams: wide since Unicode 16 */
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_laid_out("\u2630\u2630\u2630\u2630\u2630\u2630\u2630", 16),
+                                  "| \u2630\u2630\u2630\u2630\u2630\u2630\r\n| \u2630\r\n"));
+    /* two exclamation marks, which U+FE0F makes one wide emoji */
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_laid_out("1234567890\u203c\ufe0f\u203c\ufe0f", 16),
+                                  "| 1234567890\u203c\ufe0f\u203c\r\n| "));
+}
+
 static void tabs_become_blanks(void)
 {
     CU_ASSERT_PTR_NOT_NULL(
@@ -131,8 +142,10 @@ static void direction_is_shown_and_controls_are_escaped(void)
                           "t");
     message.text = SLICE("a\xe2\x80\xae"
                          "b\x1b[2Jc\rd\xff");
+    message.user = "b\xe2\x81\xa7"
+                   "b";
     laid_out(&message, 80);
-    CU_ASSERT_PTR_NOT_NULL(strstr(out, "from al<U+202E>ice to"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "from al<U+202E>ice to b<U+2067>b on"));
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "Title: t<U+2066>t\r\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "| a<U+202E>b\\x1B[2Jc\\x0Dd\\xFF\r\n"));
 }
@@ -220,6 +233,7 @@ int main(void)
         UNIT_TEST(only_what_waits_asks_for_an_answer),
         UNIT_TEST(each_line_of_text_has_its_prefix),
         UNIT_TEST(words_wrap_at_the_columns),
+        UNIT_TEST(symbols_wrap_as_if_they_were_wide),
         UNIT_TEST(tabs_become_blanks),
         UNIT_TEST(extreme_columns_are_bounded),
         UNIT_TEST(direction_is_shown_and_controls_are_escaped),
