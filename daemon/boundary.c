@@ -20,10 +20,6 @@
 #define VERB(NAME, name, to, text)                                                                 \
     _Static_assert(FIELDS_##NAME == sizeof(struct boundary_##name), #name " has a hole");          \
     _Static_assert(sizeof(struct boundary_header) + FIELDS_##NAME + (text) <= LIM_DATAGRAM, #name);
-#define NUM(type, field)
-#define UPTO(field, max)
-#define STR(field, size)
-#define END(name)
 #include "daemon/present.def"
 
 static bool string_fits(const char *string, size_t size)
@@ -43,7 +39,6 @@ static bool string_fits(const char *string, size_t size)
         const struct boundary_##name *record = &message->u.name;                                   \
         (void)record;                                                                              \
         return true
-#define NUM(type, field)
 #define UPTO(field, max) &&record->field <= (uint32_t)(max)
 #define STR(field, size) &&string_fits(record->field, size)
 #define END(name)                                                                                  \
@@ -64,8 +59,6 @@ static void string_pad(char *string, size_t size)
     {                                                                                              \
         struct boundary_##name *record = &message->u.name;                                         \
         (void)record;
-#define NUM(type, field)
-#define UPTO(field, max)
 #define STR(field, size) string_pad(record->field, size);
 #define END(name)        }
 #include "daemon/present.def"
@@ -79,10 +72,6 @@ static const struct verb {
 } verbs[BOUNDARY_VERBS] = {
 #define VERB(NAME, name, to, text)                                                                 \
     {sizeof(struct boundary_##name), text, BOUNDARY_TO_##to, fits_##name, pad_##name},
-#define NUM(type, field)
-#define UPTO(field, max)
-#define STR(field, size)
-#define END(name)
 #include "daemon/present.def"
 };
 

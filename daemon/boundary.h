@@ -52,10 +52,6 @@ struct boundary_header {
 
 enum boundary_verb {
 #define VERB(NAME, name, to, text) BOUNDARY_##NAME,
-#define NUM(type, field)
-#define UPTO(field, max)
-#define STR(field, size)
-#define END(name)
 #include "daemon/present.def"
     BOUNDARY_VERBS
 };
@@ -76,10 +72,6 @@ struct boundary_message {
     enum boundary_verb verb;
     union {
 #define VERB(NAME, name, to, text) struct boundary_##name name;
-#define NUM(type, field)
-#define UPTO(field, max)
-#define STR(field, size)
-#define END(name)
 #include "daemon/present.def"
     } u;
     const char *text; /* borrowed from the datagram, not terminated */

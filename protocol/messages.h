@@ -40,20 +40,7 @@ struct slice_list {
 #include "protocol/messages.def"
 
 enum msg_type {
-#define RECORD(name)
 #define MESSAGE(NAME, name, type, FROM) MSG_##NAME = (type),
-#define END(name)
-#define UINT(owner, key, need, max)
-#define COUNT(owner, member, key, max)
-#define BOOL(owner, key, need)
-#define NAME(owner, key, need, max)
-#define TEXT(owner, key, need, max)
-#define BIN(owner, key, need, size)
-#define BLOB(owner, key, need, max)
-#define NAMES(owner, key, need, items, max)
-#define BLOBS(owner, key, need, items, max)
-#define MAP(owner, key, need, record)
-#define MAPS(owner, key, need, record, items)
 #include "protocol/messages.def"
 };
 
@@ -64,20 +51,7 @@ struct msg {
     uint32_t type; /* an enum msg_type, or an unknown one: then `u` is empty */
     uint32_t id;   /* 0: the connection itself */
     union {
-#define RECORD(name)
 #define MESSAGE(NAME, name, type, FROM) struct msg_##name name;
-#define END(name)
-#define UINT(owner, key, need, max)
-#define COUNT(owner, member, key, max)
-#define BOOL(owner, key, need)
-#define NAME(owner, key, need, max)
-#define TEXT(owner, key, need, max)
-#define BIN(owner, key, need, size)
-#define BLOB(owner, key, need, max)
-#define NAMES(owner, key, need, items, max)
-#define BLOBS(owner, key, need, items, max)
-#define MAP(owner, key, need, record)
-#define MAPS(owner, key, need, record, items)
 #include "protocol/messages.def"
     } u;
     struct slice map; /* decoded: the bytes of the body, as they came; ignored when encoding */

@@ -37,20 +37,7 @@ static const struct {
     const char *name;
     const struct record *record;
 } table[] = {
-#define RECORD(name)
 #define MESSAGE(NAME, name, type, FROM) {type, MSG_FROM_##FROM, #NAME, &record_##name},
-#define END(name)
-#define UINT(owner, key, need, max)
-#define COUNT(owner, member, key, max)
-#define BOOL(owner, key, need)
-#define NAME(owner, key, need, max)
-#define TEXT(owner, key, need, max)
-#define BIN(owner, key, need, size)
-#define BLOB(owner, key, need, max)
-#define NAMES(owner, key, need, items, max)
-#define BLOBS(owner, key, need, items, max)
-#define MAP(owner, key, need, record)
-#define MAPS(owner, key, need, record, items)
 #include "protocol/messages.def"
 };
 
