@@ -15,6 +15,19 @@ static void pass_on(struct stream *stream, const struct peer_output *output)
         stream->owner->message(stream->context, stream, &output->msg);
 }
 
+/*
+ * Who asks without end and takes no answer is not to fill the memory: two frames for each request
+ * that may be open are kept for him.
+ */
+static void bound_unsent(struct stream *stream)
+{
+    if (stream->stage != STAGE_LIVE || stream_unsent(stream) < LIM_BACKLOG)
+        return;
+    stream_flush(stream);
+    if (stream_unsent(stream) >= LIM_BACKLOG)
+        stream_finish(stream, PEER_END_STALLED, 0, false);
+}
+
 /* Feeds bytes frame by frame; returns how many were consumed. */
 static size_t feed(struct stream *stream, const uint8_t *bytes, size_t len)
 {
@@ -26,6 +39,7 @@ static size_t feed(struct stream *stream, const uint8_t *bytes, size_t len)
         stream_step(stream, &input, &output);
         used += output.consumed;
         pass_on(stream, &output);
+        bound_unsent(stream);
     } while (stream->stage == STAGE_LIVE && used < len && output.consumed > 0);
     return used;
 }

@@ -57,9 +57,10 @@
 #define LIM_AGE           (24LL * 3600 * 1000) /* then GOAWAY */
 #define LIM_MESSAGES      (1LL << 31) /* a direction: far from the nonce's end, then GOAWAY */
 #define LIM_OPEN_REQUESTS 16
-#define LIM_UNSENT        65536 /* events are drawn from the log while less is unsent */
-#define LIM_STALLED       30000 /* a peer that takes nothing for so long is closed */
-#define LIM_LINGER        1000  /* after an error: read on, so that the answer is not lost to RST */
+#define LIM_UNSENT        65536   /* events are drawn from the log while less is unsent */
+#define LIM_BACKLOG       2097152 /* two frames for each open request; more unsent: closed */
+#define LIM_STALLED       30000   /* a peer that takes nothing for so long is closed */
+#define LIM_LINGER        1000 /* after an error: read on, so that the answer is not lost to RST */
 #define LIM_LINGER_BYTES  65536
 
 /* ---- the daemon [defaults] ------------------------------------------------------------------- */

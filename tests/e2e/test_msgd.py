@@ -732,6 +732,16 @@ class Garbage(MsgdTest):
         self.assertEqual((kind, body["code"]), (GOAWAY, "unauthorized"))
         self.assertIn("user namespace", body["msg"])
 
+    def test_who_asks_on_and_reads_nothing(self):
+        """Answers that nobody takes are not kept without end."""
+        self.start()
+        peer = self.msgd.peer()
+        packed = msgpack.packb([2, 0, {"t": 1 << 30}])
+        ping = struct.pack(">H", len(packed)) + packed
+        with self.assertRaises(OSError):
+            for _ in range(5):
+                peer.socket.sendall(ping * 100000)
+
 
 class Deaths(MsgdTest):
     def test_a_clean_end(self):
