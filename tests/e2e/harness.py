@@ -239,7 +239,8 @@ class Terminal:
         mark = secrets.token_hex(4)
         start = len(self.screen())
         self.type(f"{command}; echo {mark[:4]}''{mark[4:]} $?\n")
-        found = eventually(lambda: re.search(rf"{mark} (\d+)\n", self.screen()[start:]),
+        # With the prompt that follows: what is typed before it stands above it.
+        found = eventually(lambda: re.search(rf"{mark} (\d+)\n(?:.*\n)*?\$ ", self.screen()[start:]),
                            lambda: f"{command!r} to end on {self.line}: {self.screen()!r}", timeout)
         text = self.screen()[start:start + found.start()]
         return text.split("\n", 1)[-1], int(found.group(1))
