@@ -2,6 +2,7 @@
 """The story that scripts/demo shows, and the playground of scripts/demo --try."""
 import os
 import shlex
+import signal
 import sys
 import threading
 
@@ -150,6 +151,8 @@ msgd listens on 127.0.0.1 port {system.port}. You, {person}, have two sessions: 
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed window, too, leaves nothing running
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         play() if sys.argv[1:] == ["--try"] else demo()
     except KeyboardInterrupt:

@@ -71,6 +71,14 @@ class DemoTest(unittest.TestCase):
             os.path.join(self.folder.name, "msg")) else None
         self.assert_nothing_left()
 
+    def test_the_window_of_try_is_closed(self):
+        terminal = Terminal(User.me(self.folder.name), leader=DEMO + ["--try"],
+                            env={**self.environment, "SHELL": "/bin/sh", "PS1": "$ "})
+        self.addCleanup(terminal.close)
+        terminal.wait_for(r"^\$ $")
+        terminal.hang_up()
+        self.assert_nothing_left()
+
 
 if __name__ == "__main__":
     unittest.main()
