@@ -251,7 +251,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 static void on_news(void *userdata)
 {
     struct presenter *p = userdata;
-    sessions_refresh(p->sessions);
+    sessions_refresh_soon(p->sessions); /* many names are answered at the same time */
 }
 
 static void on_session_gone(void *userdata, uint64_t handle, const char *why)

@@ -27,6 +27,7 @@ struct sessions {
     size_t source_count;
     struct session_watcher watcher;
     sd_event_source *poll;
+    bool soon; /* it is set to the next moment */
 
     struct session **list; /* by handle, rising */
     size_t count, capacity;
@@ -324,10 +325,21 @@ bool sessions_where(const struct sessions *sessions, uint64_t handle,
     return false;
 }
 
+void sessions_refresh_soon(struct sessions *sessions)
+{
+    if (sessions->soon)
+        return;
+    sessions->soon = true;
+    sd_event_source_set_time_relative(sessions->poll, SESSIONS_SOON_MS * 1000);
+    sd_event_source_set_enabled(sessions->poll, SD_EVENT_ONESHOT);
+}
+
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
 {
+    struct sessions *sessions = userdata;
     (void)usec;
-    sessions_refresh(userdata);
+    sessions->soon = false;
+    sessions_refresh(sessions);
     sd_event_source_set_time_relative(source, SESSIONS_POLL_MS * 1000);
     sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
     return 0;
@@ -358,7 +370,7 @@ int sessions_new(sd_event *event, const struct session_source *sources, size_t c
     sessions->source_count = count;
     sessions->watcher = *watcher;
     sessions->descriptors = raise_descriptors();
-    int r = sd_event_add_time_relative(event, &sessions->poll, CLOCK_MONOTONIC, 0, 50000, on_poll,
+    int r = sd_event_add_time_relative(event, &sessions->poll, CLOCK_MONOTONIC, 0, 5000, on_poll,
                                        sessions);
     if (r < 0)
         return r;

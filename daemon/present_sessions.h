@@ -17,8 +17,9 @@
 #include <systemd/sd-event.h>
 
 #define SESSIONS_POLL_MS 1000 /* sources without news of their own are looked at this often */
-#define SESSIONS_ASKED   64   /* lists asked for and not yet told */
-#define SESSIONS_SPARED  320  /* descriptors for all else: two of each child, and some */
+#define SESSIONS_SOON_MS 20
+#define SESSIONS_ASKED   64  /* lists asked for and not yet told */
+#define SESSIONS_SPARED  320 /* descriptors for all else: two of each child, and some */
 
 struct session_source {
     /* Adds all it sees now; never waits. */
@@ -38,8 +39,9 @@ int sessions_new(sd_event *event, const struct session_source *sources, size_t c
                  const struct session_watcher *watcher, struct sessions **ret_sessions);
 void sessions_free(struct sessions *sessions);
 
-/* Looks at the sources again, now. */
+/* Looks at the sources again, now; or in a moment, once for many such calls. */
 void sessions_refresh(struct sessions *sessions);
+void sessions_refresh_soon(struct sessions *sessions);
 
 /* The whole list is asked for. 0, or -ENOBUFS beyond SESSIONS_ASKED. */
 int sessions_ask(struct sessions *sessions);
