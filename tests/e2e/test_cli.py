@@ -190,6 +190,23 @@ class TextTest(Cli):
         self.assertEqual((output, status), ("eve does not exist or is disconnected\n", 1))
         self.assertEqual(self.server.of(SEND), [])
 
+    def test_who_is_missing_is_told_before_the_prompt_and_once(self):
+        def some(_):
+            yield EVENT, {"miss": [{"to": 1, "code": "no-target"}]}
+            yield EVENT, {"who": [{"user": "bob", "name": "pts/1", "id": "c1", "reach": "terminal",
+                                   "place": 1}]}
+            yield RESULT, {"st": "partial", "q": 0}
+        self.serve(send=Story([BOB], [(1, "displayed", {})], misses=[(1, "no-target")]), who=some)
+        path = os.path.join(self.folder, "targets")
+        with open(path, "w", encoding="ascii") as f:
+            f.write("bob eve")
+        terminal = self.terminal()
+        terminal.type(f"msg @{path}; echo status $?\n")
+        terminal.wait_for("^eve does not exist or is disconnected\nMessage to ")
+        terminal.type("x\n.\n")
+        terminal.wait_for("^status 1$")
+        self.assertEqual(terminal.count("eve does not exist"), 1)
+
     def test_a_prompt_where_who_is_forbidden(self):
         self.serve(send=ONE, who=error("forbidden"))
         terminal = self.terminal()

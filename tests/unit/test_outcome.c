@@ -180,6 +180,38 @@ static void test_display_time_is_the_hosts_where_it_allows_less(void)
            "Error sending message to session pts/1 : not displayed in time\n");
 }
 
+static void test_the_hosts_longest_time_is_no_limit_of_the_senders(void)
+{
+    struct msg_event accepted_event = {
+        .q = 1, .d = 1, .st = SLICE("accepted"), .user = SLICE("bob"), .sess = SLICE("pts/1")};
+    struct msg msg = {.type = MSG_EVENT};
+
+    tell("bob", false, true);
+    msg.u.events.ev.items = &accepted_event;
+    msg.u.events.ev.n = 1;
+    msg.u.events.time_ms = LIM_MAX_TIME;
+    outcome_message(story.outcome, &msg);
+    shown(1);
+    result(0,
+           "Sending message to session pts/1, display time unlimited\n"
+           "Async message sent to session pts/1\n",
+           "");
+}
+
+static void test_digits_are_an_id_first(void)
+{
+    tell("7", true, false);
+    accepted(1, "bob", "pts/1", "7");
+    accepted(2, "7", "pts/2", "c2");
+    accepted(3, "7", "pts/3", "c3");
+    for (uint32_t d = 1; d <= 3; d++)
+        shown(d);
+    ends(1, "acknowledged", "");
+    ends(3, "acknowledged", "");
+    ends(2, "dismissed", "closed-by-user"); /* not of the user 7 who was reached: of no target */
+    result(3, "", "");
+}
+
 static void test_nobody_answers(void)
 {
     tell("bob", true, true);
@@ -386,6 +418,7 @@ static void test_a_server_that_lies(void)
     ends(1, "acknowledged", ""); /* never accepted */
     accepted(1, "bob", "pts/1", "c1");
     accepted(1, "eve", "pts/9", "c9"); /* accepted twice */
+    CU_ASSERT_STRING_EQUAL(story.outcome->places[0].user, "bob");
     ends(1, "dismissed", "closed-by-user");
     ends(1, "acknowledged", ""); /* after the end */
     result(3, "", "");
@@ -466,6 +499,8 @@ int main(void)
         UNIT_TEST(test_verbose_success),
         UNIT_TEST(test_first_acknowledgement),
         UNIT_TEST(test_display_time_is_the_hosts_where_it_allows_less),
+        UNIT_TEST(test_the_hosts_longest_time_is_no_limit_of_the_senders),
+        UNIT_TEST(test_digits_are_an_id_first),
         UNIT_TEST(test_nobody_answers),
         UNIT_TEST(test_each_counts_every_place),
         UNIT_TEST(test_each_without_wait),
