@@ -273,7 +273,7 @@ class Moved(Network):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
         argv = self.msgd.arguments
         self.msgd.arguments = lambda *more: [
-            "sh", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
+            "bash", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
             *argv(*more)]
         self.write(self.authorized, f"{self.alice.text} who alice")
         MsgdTest.start(self, "--messages-a-minute", "10000", pass_fds=[listener.fileno()],
