@@ -91,7 +91,7 @@ static void on_hangup(uv_signal_t *handle, int number)
 
     (void)number;
     daemon->reload.data = daemon;
-    if (!daemon->reloading &&
+    if (!daemon->reloading && !daemon->server.stopping &&
         uv_queue_work(handle->loop, &daemon->reload, load_again, on_loaded_again) == 0)
         daemon->reloading = true;
 }
@@ -106,13 +106,20 @@ static struct daemon *daemon_of(struct server *server)
 static void on_server_stop(struct server *server)
 {
     struct daemon *daemon = daemon_of(server);
-    uv_handle_t *handles[] = {(uv_handle_t *)&daemon->patience, (uv_handle_t *)&daemon->hangup,
-                              (uv_handle_t *)&daemon->terminate, (uv_handle_t *)&daemon->interrupt};
 
-    for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
-        uv_close(handles[i], NULL);
+    uv_close((uv_handle_t *)&daemon->patience, NULL);
     server->hanging |= daemon->reloading;
     systemd_notify("STOPPING=1");
+}
+
+/* Signals stay ours until all is said: unwatched, the next SIGTERM would kill us in the middle. */
+static void on_server_end(struct server *server)
+{
+    struct daemon *daemon = daemon_of(server);
+
+    uv_close((uv_handle_t *)&daemon->hangup, NULL);
+    uv_close((uv_handle_t *)&daemon->terminate, NULL);
+    uv_close((uv_handle_t *)&daemon->interrupt, NULL);
 }
 
 static void on_stop_signal(uv_signal_t *handle, int number)
@@ -207,6 +214,7 @@ static int run(struct daemon *daemon, uv_loop_t *loop)
     daemon->n_fds = systemd_listen_fds();
     server->on_ready = on_presenter_ready;
     server->on_stop = on_server_stop;
+    server->on_end = on_server_end;
     if (load_host_key(server, daemon->n_fds) < 0 || server_init(server, loop) < 0)
         return 1;
     say_key(server);

@@ -272,6 +272,8 @@ static void close_everything(struct server *server)
     close_handle((uv_handle_t *)&server->sweep);
     close_handle((uv_handle_t *)&server->recheck);
     close_handle((uv_handle_t *)&server->last_words);
+    if (server->on_end)
+        server->on_end(server);
 }
 
 /* Everybody has gone and the presenter has its orders, or it takes too long. */

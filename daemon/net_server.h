@@ -51,9 +51,10 @@ struct server {
     bool stopping;
     unsigned stop_ticks;
     bool hanging; /* on a name service, which the process must not wait for */
-    /* For main, either may be NULL: the presenter's first list is there; the end begins. */
+    /* For main, each may be NULL: the presenter's first list is there; the end begins; all is said. */
     void (*on_ready)(struct server *server);
     void (*on_stop)(struct server *server);
+    void (*on_end)(struct server *server);
     int status; /* what main returns */
 };
 
