@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boundary between msgd and msgd-present: one datagram of a SOCK_SEQPACKET socket is one
- * header, the verb's record, and exactly header.len bytes of text. Both ends are built from
- * present.def and compare version and sizes first. Pure but for boundary_send and boundary_receive,
+ * The boundary between msgd and msgd-present, and between that and its popups: one datagram of a
+ * SOCK_SEQPACKET socket is one header, the verb's record, and exactly header.len bytes of text. All
+ * are built from present.def; msgd and msgd-present compare version and sizes first. Pure but for boundary_send and boundary_receive,
  * which make one system call each. Either end treats the other as hostile: what does not fit
  * exactly ends the connection.
  */
@@ -18,7 +18,8 @@
 
 #define BOUNDARY_VERSION 1
 
-#define PRESENT_SENDER 256 /* most bytes of a sender's label */
+#define PRESENT_SENDER  256 /* most bytes of a sender's label */
+#define PRESENT_ANSWERS (LIM_ANSWERS * (LIM_ANSWER + 1))
 
 enum present_flag {
     PRESENT_WAIT = 1,     /* an acknowledgement is waited for: show how to give it */
@@ -36,6 +37,11 @@ enum session_flag {
     SESSION_CONSOLE = 1,  /* the active session of seat0 */
     SESSION_LOCKED = 2,   /* a hint */
     SESSION_DISABLED = 4, /* mesg n on its terminal: override reaches it */
+    SESSION_ASIDE = 8, /* its place is better reached at another session: only for who names it */
+};
+enum shown_flag { /* what may keep a popup that is up from being seen, where it is known */
+                  SHOWN_LOCKED = 1,
+                  SHOWN_DO_NOT_DISTURB = 2,
 };
 enum ended_how { /* the final states a presenter can bring about */
                  ENDED_ACKNOWLEDGED,
@@ -65,7 +71,16 @@ enum boundary_verb {
     ;
 #include "daemon/present.def"
 
-enum boundary_to { BOUNDARY_TO_PRESENTER = 1, BOUNDARY_TO_MSGD = 2, BOUNDARY_TO_BOTH = 3 };
+/* Whom a verb is for; an end of a connection asks for its own. */
+enum boundary_to {
+    BOUNDARY_TO_PRESENTER = 1, /* from msgd */
+    BOUNDARY_TO_MSGD = 2,
+    BOUNDARY_TO_POPUP = 4,
+    BOUNDARY_TO_PARENT = 8, /* msgd-present, from a popup */
+    BOUNDARY_TO_BOTH = BOUNDARY_TO_PRESENTER | BOUNDARY_TO_MSGD,
+    BOUNDARY_TO_SCREEN = BOUNDARY_TO_PRESENTER | BOUNDARY_TO_POPUP,
+    BOUNDARY_TO_TELLER = BOUNDARY_TO_MSGD | BOUNDARY_TO_PARENT,
+};
 
 /* One datagram, decoded: the record of `verb` is valid, its strings are terminated. */
 struct boundary_message {

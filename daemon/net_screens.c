@@ -144,14 +144,20 @@ static void on_ended(void *owner, const struct boundary_ended *ended, struct sli
 }
 
 /* The text of the datagram that is being written. */
-static char present_text[PRESENT_SENDER + LIM_TITLE + LIM_TEXT];
+static char present_text[PRESENT_SENDER + LIM_TITLE + PRESENT_ANSWERS + LIM_TEXT];
 
-static size_t join_text(const struct held_message *message)
+static size_t join_text(const struct held_message *message, uint32_t *ret_answers_len)
 {
-    char *at = present_text;
+    char *at = present_text, *answers;
 
     at = mempcpy(at, message->sender.ptr, message->sender.len);
     at = mempcpy(at, message->title.ptr, message->title.len);
+    answers = at;
+    for (size_t i = 0; i < message->n_answers; i++) {
+        at = mempcpy(at, message->answers[i].ptr, message->answers[i].len);
+        *at++ = '\n';
+    }
+    *ret_answers_len = (uint32_t)(at - answers);
     at = mempcpy(at, message->text.ptr, message->text.len);
     return (size_t)(at - present_text);
 }
@@ -182,7 +188,7 @@ static bool on_present(void *owner, uint64_t delivery, struct boundary_message *
         .title_len = (uint32_t)held->title.len,
     };
     message->text = present_text;
-    message->text_len = join_text(held);
+    message->text_len = join_text(held, &message->u.present.answers_len);
     return true;
 }
 

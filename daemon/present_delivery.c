@@ -297,7 +297,8 @@ bool deliveries_next_report(struct deliveries *deliveries, struct boundary_messa
     if (delivery->tell_shown) {
         delivery->tell_shown = false;
         message.verb = BOUNDARY_SHOWN;
-        message.u.shown = (struct boundary_shown){delivery->id, REACH_TERMINAL, 0};
+        message.u.shown =
+            (struct boundary_shown){.delivery = delivery->id, .reach = REACH_TERMINAL};
     } else {
         delivery->tell_ended = false;
         message.verb = BOUNDARY_ENDED;

@@ -17,11 +17,32 @@ static const char *refuse_numbers(const struct boundary_present *present, size_t
         return "a lifetime out of range";
     if (present->sender_len < 1)
         return "no sender";
-    if (len < present->sender_len || len - present->sender_len < present->title_len)
+    size_t heads = (size_t)present->sender_len + present->title_len + present->answers_len;
+    if (len < heads)
         return "lengths beyond the text";
-    if (len - present->sender_len - present->title_len > LIM_TEXT)
+    if (len - heads > LIM_TEXT)
         return "too long a text";
     return NULL;
+}
+
+bool present_answers_next(struct slice *answers, struct slice *ret_label)
+{
+    const char *end = answers->len > 0 ? memchr(answers->ptr, '\n', answers->len) : NULL;
+    if (!end)
+        return false;
+    *ret_label = part(answers, (size_t)(end - answers->ptr));
+    part(answers, 1);
+    return true;
+}
+
+static bool answers_fit(struct slice answers)
+{
+    struct slice label;
+    for (size_t count = 0; present_answers_next(&answers, &label); count++)
+        if (count == LIM_ANSWERS || label.len < 1 || label.len > LIM_ANSWER ||
+            text_check_line(label, NULL) < 0)
+            return false;
+    return answers.len == 0;
 }
 
 static const char *refuse_text(const struct present_texts *texts)
@@ -30,6 +51,8 @@ static const char *refuse_text(const struct present_texts *texts)
         return "a sender that is not fit to be shown";
     if (texts->title.len > 0 && text_check_line(texts->title, NULL) < 0)
         return "a title that is not fit to be shown";
+    if (!answers_fit(texts->answers))
+        return "answers that are not fit to be shown";
     if (text_check(texts->body, NULL) < 0)
         return "a text that is not fit to be shown";
     return NULL;
@@ -48,6 +71,7 @@ int present_texts_read(const struct boundary_message *message, struct present_te
     }
     texts.sender = part(&rest, present->sender_len);
     texts.title = part(&rest, present->title_len);
+    texts.answers = part(&rest, present->answers_len);
     texts.body = rest;
     reason = refuse_text(&texts);
     if (reason) {

@@ -11,7 +11,7 @@ import struct
 import time
 
 DATAGRAM = 36864
-HELLO, SESSIONS, PRESENT, WITHDRAW, SESSION, END, SHOWN, ENDED = range(8)
+HELLO, SESSIONS, PRESENT, WITHDRAW, SESSION, END, SHOWN, ENDED, POPUP = range(9)
 WAIT, OVERRIDE = 1, 2
 SILENT, BY_SENDER, ANSWERED, STOP = range(4)
 LISTED, ADDED, CHANGED, GONE = range(4)
@@ -22,15 +22,17 @@ ACKNOWLEDGED, DISMISSED, TIMED_OUT, SESSION_GONE, FAILED = range(5)
 RECORDS = {
     HELLO: ("=IIQ32s", "version unused layout program"),
     SESSIONS: ("=I", "unused"),
-    PRESENT: ("=QQQQQIIII",
-              "delivery session account life_ms sent_at_ms number flags sender_len title_len"),
+    PRESENT: ("=QQQQQIIIIII",
+              "delivery session account life_ms sent_at_ms number flags sender_len title_len "
+              "answers_len unused"),
     WITHDRAW: ("=QII", "delivery why unused"),
     SESSION: ("=Q6I65s65s65s65s65s65s65s65s16s16s32s",
               "handle change uid gid reach flags idle_s user name id terminal display seat place "
               "from_ type state why"),
     END: ("=II", "count unused"),
-    SHOWN: ("=QII", "delivery reach unused"),
+    SHOWN: ("=QII72s", "delivery reach flags by"),
     ENDED: ("=QII32s", "delivery how unused why"),
+    POPUP: ("=II68s68s", "reach flags user terminal"),
 }
 
 
@@ -162,15 +164,18 @@ class Msgd:
         raise AssertionError(f"no session on {line}")
 
     def present(self, session, text, flags=0, number=7, life_ms=30000, title="",
-                sender="alice (network, 192.0.2.5)", delivery=None, **changed):
+                sender="alice (network, 192.0.2.5)", answers=(), delivery=None, **changed):
         """Asks for a message to be shown; the number of the delivery."""
         if delivery is None:
             self.deliveries += 1
             delivery = self.deliveries
-        parts = [part if isinstance(part, bytes) else part.encode() for part in (sender, title, text)]
+        labels = "".join(f"{label}\n" for label in answers)
+        parts = [part if isinstance(part, bytes) else part.encode()
+                 for part in (sender, title, labels, text)]
         values = dict(delivery=delivery, session=session, account=1, life_ms=life_ms,
                       sent_at_ms=int(time.time() * 1000), number=number, flags=flags,
-                      sender_len=len(parts[0]), title_len=len(parts[1]))
+                      sender_len=len(parts[0]), title_len=len(parts[1]), answers_len=len(parts[2]),
+                      unused=0)
         values.update(changed)
         self.send(PRESENT, *values.values(), text=b"".join(parts))
         return delivery

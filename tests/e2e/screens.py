@@ -7,14 +7,14 @@ import select
 import socket
 import struct
 
-HELLO, SESSIONS, PRESENT, WITHDRAW, SESSION, END_OF_LIST, SHOWN, ENDED = range(8)
+HELLO, SESSIONS, PRESENT, WITHDRAW, SESSION, END_OF_LIST, SHOWN, ENDED, POPUP = range(9)
 NOTHING, TERMINAL, TMUX, DESKTOP = range(4)
 LISTED, ADDED, CHANGED, GONE = range(4)
 ACKNOWLEDGED, DISMISSED, TIMED_OUT, SESSION_GONE, FAILED = range(5)
-CONSOLE, LOCKED, DISABLED = 1, 2, 4
+CONSOLE, LOCKED, DISABLED, ASIDE = 1, 2, 4, 8
 WAIT, OVERRIDE = 1, 2
 
-PRESENT_RECORD = struct.Struct("=QQQQQIIII")
+PRESENT_RECORD = struct.Struct("=QQQQQIIIIII")
 SESSION_RECORD = struct.Struct("=QIIIIII65s65s65s65s65s65s65s65s16s16s32s")
 
 
@@ -70,20 +70,21 @@ class Presenter:
             delivery, why = struct.unpack("=QI", rest[:12])
             return {"withdraw": delivery, "why": why}
         assert verb == PRESENT, verb
-        (delivery, session, account, life, sent, number, flags, sender,
-         title) = PRESENT_RECORD.unpack(rest[:PRESENT_RECORD.size])
+        (delivery, session, account, life, sent, number, flags, sender, title, answers,
+         _unused) = PRESENT_RECORD.unpack(rest[:PRESENT_RECORD.size])
         text = rest[PRESENT_RECORD.size:]
         return {"present": delivery, "session": session, "account": account, "life": life,
                 "sent": sent, "number": number, "flags": flags, "sender": text[:sender].decode(),
                 "title": text[sender:sender + title].decode(),
-                "text": text[sender + title:].decode()}
+                "answers": text[sender + title:sender + title + answers].decode().split("\n")[:-1],
+                "text": text[sender + title + answers:].decode()}
 
     def is_silent(self, seconds=0.1):
         """True if nothing comes."""
         return not select.select([self.socket], [], [], seconds)[0]
 
-    def shown(self, delivery, reach=TERMINAL):
-        self.send(SHOWN, struct.pack("=QII", delivery, reach, 0))
+    def shown(self, delivery, reach=TERMINAL, flags=0, by=""):
+        self.send(SHOWN, struct.pack("=QII72s", delivery, reach, flags, by.encode()))
 
     def ended(self, delivery, how, why="", answer=""):
         self.send(ENDED, struct.pack("=QII32s", delivery, how, 0, why.encode()), answer.encode())

@@ -32,7 +32,8 @@ class HostileTest(PresenterCase):
 
     def good(self, **changed):
         values = dict(delivery=1, session=self.session, account=1, life_ms=1000, sent_at_ms=0,
-                      number=7, flags=0, sender_len=5, title_len=0)
+                      number=7, flags=0, sender_len=5, title_len=0, answers_len=0,
+                      unused=0)
         values.update(changed)
         return values.values()
 
@@ -41,8 +42,8 @@ class HostileTest(PresenterCase):
         self.closes(struct.pack("=II", 99, 0), struct.pack("=II", 0xffffffff, 0), b"", b"x",
                     present[:-1], present + b"x", present[:8], present[:20],
                     struct.pack("=II", boundary.PRESENT, 0xffffffff) + present[8:],
-                    boundary.datagram(boundary.PRESENT, *self.good(), text=b"x" * 33281),
-                    boundary.datagram(boundary.SHOWN, 1, 1, 0),
+                    boundary.datagram(boundary.PRESENT, *self.good(), text=b"x" * 33801),
+                    boundary.datagram(boundary.SHOWN, 1, 1, 0, b""),
                     boundary.datagram(boundary.END, 1, 0),
                     present.ljust(boundary.DATAGRAM + 1, b"x"))
         self.assertEqual(self.term.bytes(), b"")
@@ -52,6 +53,7 @@ class HostileTest(PresenterCase):
             return boundary.datagram(boundary.PRESENT, *self.good(**changed), text=b"alicehello")
         self.closes(present(flags=4), present(sender_len=0), present(sender_len=257),
                     present(sender_len=11), present(title_len=6), present(title_len=257),
+                    present(answers_len=6), present(answers_len=521),
                     present(sender_len=0xffffffff, title_len=0xffffffff), present(life_ms=0),
                     present(life_ms=LIFE_MAX + 1), present(life_ms=2 ** 64 - 1),
                     boundary.datagram(boundary.WITHDRAW, 1, 4, 0))

@@ -15,6 +15,20 @@ static void check_within(struct slice part, const uint8_t *data, size_t size)
         abort();
 }
 
+static void check_answers(struct slice answers)
+{
+    struct slice label;
+    size_t count = 0;
+
+    while (present_answers_next(&answers, &label)) {
+        if (label.len == 0 || label.len > LIM_ANSWER || text_check_line(label, NULL) < 0)
+            abort();
+        count++;
+    }
+    if (count > LIM_ANSWERS || answers.len > 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct boundary_message message;
@@ -26,8 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     check_within(texts.sender, data, size);
     check_within(texts.title, data, size);
+    check_within(texts.answers, data, size);
     check_within(texts.body, data, size);
-    if (texts.sender.len + texts.title.len + texts.body.len != message.text_len ||
+    check_answers(texts.answers);
+    if (texts.sender.len + texts.title.len + texts.answers.len + texts.body.len !=
+            message.text_len ||
         text_check_line(texts.sender, NULL) < 0 || text_check(texts.body, NULL) < 0)
         abort();
     return 0;

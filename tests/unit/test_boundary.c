@@ -70,10 +70,11 @@ static void comes_back_as_sent(void)
 static void every_verb_has_its_direction(void)
 {
     static const enum boundary_to to[BOUNDARY_VERBS] = {
-        [BOUNDARY_HELLO] = BOUNDARY_TO_BOTH,        [BOUNDARY_SESSIONS] = BOUNDARY_TO_PRESENTER,
-        [BOUNDARY_PRESENT] = BOUNDARY_TO_PRESENTER, [BOUNDARY_WITHDRAW] = BOUNDARY_TO_PRESENTER,
-        [BOUNDARY_SESSION] = BOUNDARY_TO_MSGD,      [BOUNDARY_SHOWN] = BOUNDARY_TO_MSGD,
-        [BOUNDARY_END_OF_LIST] = BOUNDARY_TO_MSGD,  [BOUNDARY_ENDED] = BOUNDARY_TO_MSGD,
+        [BOUNDARY_HELLO] = BOUNDARY_TO_BOTH,       [BOUNDARY_SESSIONS] = BOUNDARY_TO_PRESENTER,
+        [BOUNDARY_PRESENT] = BOUNDARY_TO_SCREEN,   [BOUNDARY_WITHDRAW] = BOUNDARY_TO_PRESENTER,
+        [BOUNDARY_SESSION] = BOUNDARY_TO_MSGD,     [BOUNDARY_SHOWN] = BOUNDARY_TO_TELLER,
+        [BOUNDARY_END_OF_LIST] = BOUNDARY_TO_MSGD, [BOUNDARY_ENDED] = BOUNDARY_TO_TELLER,
+        [BOUNDARY_POPUP] = BOUNDARY_TO_POPUP,
     };
 
     for (unsigned verb = 0; verb < BOUNDARY_VERBS; verb++) {
@@ -84,6 +85,10 @@ static void every_verb_has_its_direction(void)
                         (to[verb] & BOUNDARY_TO_PRESENTER) != 0);
         CU_ASSERT_EQUAL(refusal(BOUNDARY_TO_MSGD, datagram, len) == NULL,
                         (to[verb] & BOUNDARY_TO_MSGD) != 0);
+        CU_ASSERT_EQUAL(refusal(BOUNDARY_TO_POPUP, datagram, len) == NULL,
+                        (to[verb] & BOUNDARY_TO_POPUP) != 0);
+        CU_ASSERT_EQUAL(refusal(BOUNDARY_TO_PARENT, datagram, len) == NULL,
+                        (to[verb] & BOUNDARY_TO_PARENT) != 0);
     }
 }
 
@@ -112,9 +117,9 @@ static void every_length_but_the_exact_one_is_refused(void)
 
 static void text_ends_at_its_limit(void)
 {
-    struct boundary_message message = present(33280);
+    struct boundary_message message = present(33800);
     size_t len = encoded(&message);
-    uint32_t beyond = 33281;
+    uint32_t beyond = 33801;
 
     CU_ASSERT_PTR_NULL(refusal(BOUNDARY_TO_PRESENTER, datagram, len));
     memcpy(datagram + sizeof(uint32_t), &beyond, sizeof(beyond));
@@ -123,7 +128,7 @@ static void text_ends_at_its_limit(void)
     memcpy(datagram + sizeof(uint32_t), &beyond, sizeof(beyond));
     CU_ASSERT_STRING_EQUAL(refusal(BOUNDARY_TO_PRESENTER, datagram, len), "too much text");
 
-    message = present(33281);
+    message = present(33801);
     CU_ASSERT_EQUAL(boundary_encode(&message, datagram, sizeof(datagram)), -EMSGSIZE);
     message = present(300);
     len = 8 + sizeof(message.u.present) + 300;

@@ -43,6 +43,50 @@ static void lengths_that_do_not_fit_are_refused(void)
     CU_ASSERT_PTR_NULL(texts.sender.ptr);
 }
 
+static int read_answers(const char *answers)
+{
+    static char text[1 + PRESENT_ANSWERS + 8];
+    struct boundary_message message = {.verb = BOUNDARY_PRESENT, .text = text};
+
+    snprintf(text, sizeof(text), "a%sbody", answers);
+    message.text_len = strlen(text);
+    message.u.present.life_ms = 1;
+    message.u.present.sender_len = 1;
+    message.u.present.answers_len = (uint32_t)strlen(answers);
+    texts = (struct present_texts){0};
+    return present_texts_read(&message, &texts, &reason);
+}
+
+static void answers_are_labels_each_ended(void)
+{
+    struct slice label;
+
+    CU_ASSERT_EQUAL(read_answers("Yes\nNot now\n"), 0);
+    CU_ASSERT(slice_eq(texts.body, SLICE("body")));
+    CU_ASSERT(present_answers_next(&texts.answers, &label));
+    CU_ASSERT(slice_eq(label, SLICE("Yes")));
+    CU_ASSERT(present_answers_next(&texts.answers, &label));
+    CU_ASSERT(slice_eq(label, SLICE("Not now")));
+    CU_ASSERT_FALSE(present_answers_next(&texts.answers, &label));
+    CU_ASSERT_EQUAL(read_answers("1\n2\n3\n4\n5\n6\n7\n8\n"), 0);
+    CU_ASSERT_EQUAL(read_answers("1\n2\n3\n4\n5\n6\n7\n8\n9\n"), -EINVAL);
+    CU_ASSERT_EQUAL(read_answers("Yes\nNo"), -EINVAL);
+    CU_ASSERT_EQUAL(read_answers("\n"), -EINVAL);
+    CU_ASSERT_EQUAL(read_answers("Y\033\n"), -EINVAL);
+}
+
+static void an_answer_has_its_limit(void)
+{
+    char label[LIM_ANSWER + 3];
+
+    memset(label, 'x', sizeof(label));
+    strcpy(label + LIM_ANSWER, "\n");
+    CU_ASSERT_EQUAL(read_answers(label), 0);
+    label[LIM_ANSWER] = 'x';
+    strcpy(label + LIM_ANSWER + 1, "\n");
+    CU_ASSERT_EQUAL(read_answers(label), -EINVAL);
+}
+
 static void a_lifetime_has_its_limits(void)
 {
     CU_ASSERT_EQUAL(read_it(0, 1, 0, "ab", 2), -EBADMSG);
@@ -89,7 +133,8 @@ int main(void)
     CU_TestInfo tests[] = {
         UNIT_TEST(the_lengths_part_them),      UNIT_TEST(lengths_that_do_not_fit_are_refused),
         UNIT_TEST(a_lifetime_has_its_limits),  UNIT_TEST(a_text_has_its_limit),
-        UNIT_TEST(what_is_not_fit_is_refused), UNIT_END,
+        UNIT_TEST(what_is_not_fit_is_refused), UNIT_TEST(answers_are_labels_each_ended),
+        UNIT_TEST(an_answer_has_its_limit),    UNIT_END,
     };
 
     return unit_run("present_text", tests);
