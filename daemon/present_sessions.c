@@ -317,6 +317,7 @@ bool sessions_where(const struct sessions *sessions, uint64_t handle,
         if (sessions->list[i]->handle != handle || !leader_lives(sessions->list[i]))
             continue;
         *ret_where = (struct session_where){
+            .reach = (enum session_reach)sessions->list[i]->record.reach,
             .target = {.rdev = fact->device.rdev, .uid = fact->uid, .gid = fact->gid}};
         memcpy(ret_where->target.line, fact->device.line, sizeof(fact->device.line));
         memcpy(ret_where->user, fact->user, sizeof(fact->user));

@@ -52,10 +52,12 @@ void sessions_forget_asker(struct sessions *sessions);
 /* The next thing to be told, if there is one. */
 bool sessions_next_report(struct sessions *sessions, struct boundary_message *ret_message);
 
-/* Whose a session is and which terminal. False: there is no such session (any more). */
+/* Whose a session is and how it is reached. False: there is no such session (any more). */
 struct session_where {
-    struct device_target target;
+    enum session_reach reach;
+    struct device_target target; /* whose it is; and its terminal, rdev 0 where it has none */
     char user[65];
+    bool locked; /* as far as is known */
 };
 bool sessions_where(const struct sessions *sessions, uint64_t handle,
                     struct session_where *ret_where);
