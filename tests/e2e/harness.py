@@ -32,7 +32,8 @@ import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("MSG_BUILD", os.path.join(TOP, "build", "plain"))
-FOLDERS = {"msg": "client", "msgctl": "client", "msgd": "daemon", "msgd-present": "daemon"}
+FOLDERS = {"msg": "client", "msgctl": "client", "msgd": "daemon", "msgd-present": "daemon",
+           "msgd-popup": "daemon"}
 AM_ROOT = os.geteuid() == 0
 WAIT = 15.0  # seconds until a thing that should happen counts as not happening
 
