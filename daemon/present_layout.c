@@ -3,6 +3,8 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "daemon/present_text.h"
+#include "daemon/present_words.h"
 #include "protocol/utf8.h"
 
 #include <stdio.h>
@@ -15,30 +17,6 @@
 
 #define SYMBOLS     0x2190 /* from the arrows on */
 #define EMOJI_STYLE 0xFE0F /* variation selector 16 */
-
-enum word {
-#define WORD(NAME, text) WORD_##NAME,
-#include "daemon/present_words.def"
-    WORDS
-};
-
-static const char *const words[WORDS] = {
-#define WORD(NAME, text) text,
-#include "daemon/present_words.def"
-};
-
-/* Puts a word's text into out with {1}.. replaced; cut where out ends. */
-static void fill(char *out, size_t capacity, enum word word, const char *const *arguments)
-{
-    size_t used = 0;
-    for (const char *at = words[word]; *at != '\0' && used + 1 < capacity; at++) {
-        bool placed = at[0] == '{' && at[1] >= '1' && at[1] <= '4' && at[2] == '}';
-        int len = placed ? snprintf(out + used, capacity - used, "%s", arguments[at[1] - '1'])
-                         : snprintf(out + used, capacity - used, "%c", *at);
-        used += len > 0 ? (size_t)len : 0;
-        at += placed ? 2 : 0;
-    }
-}
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
@@ -87,6 +65,22 @@ static struct slice rows_next(struct rows *rows)
     }
     rows->rest = slice_from(all, at < all.len ? at + 1 : at);
     return (struct slice){all.ptr, at};
+}
+
+/* As much of a text without line ends as fits into one row. */
+static struct slice row_cut(struct slice text, unsigned columns)
+{
+    struct slice rest = text;
+    unsigned column = 0;
+    while (rest.len > 0) {
+        uint32_t code = ' ';
+        size_t len = utf8_next(rest, &code);
+        column += char_width(code, column);
+        if (column > columns)
+            break;
+        rest = slice_from(rest, len > 0 ? len : 1);
+    }
+    return (struct slice){text.ptr, text.len - rest.len};
 }
 
 static size_t rows_count(struct rows rows)
@@ -165,7 +159,8 @@ static void put_header(struct page *page, const struct layout_message *message)
     text_escape(message->sender, TEXT_ONE_LINE, sender, sizeof(sender));
     text_escape(slice_of(message->host), TEXT_ONE_LINE, host, sizeof(host));
     text_escape(slice_of(message->user), TEXT_ONE_LINE, user, sizeof(user));
-    fill(line, sizeof(line), WORD_HEADER, (const char *[]){sender, user, host, message->time});
+    words_fill(line, sizeof(line), WORD_HEADER,
+               (const char *[]){sender, user, host, message->time});
     put(page, SLICE("\r\n\a"));
     put_head(page, line, "  ");
 }
@@ -180,30 +175,75 @@ static void put_title(struct page *page, struct slice title)
     put_head(page, line, words[WORD_TEXT]);
 }
 
+/* What follows the text: the answers there are, and what to do. */
+struct foot {
+    struct slice answers;
+    char confirm[NOTE_SIZE];
+    unsigned rows;
+    size_t bytes;
+};
+
+/* An answer's one row, numbered, cut at the last column. */
+static struct slice answer_row(const struct page *page, struct slice label, unsigned number,
+                               char line[static HEAD_SIZE])
+{
+    char escaped[TEXT_ESCAPED(LIM_ANSWER)], numbered[8];
+    text_escape(label, TEXT_ONE_LINE, escaped, sizeof(escaped));
+    snprintf(numbered, sizeof(numbered), "%u", number);
+    words_fill(line, HEAD_SIZE, WORD_CHOICE, (const char *[]){numbered, escaped});
+    return row_cut(slice_of(line), page->columns);
+}
+
+static void foot_plan(struct foot *foot, const struct page *page,
+                      const struct layout_message *message)
+{
+    struct slice answers = message->answers, label;
+    char number[16] = "", line[HEAD_SIZE];
+    if (!message->wait)
+        return;
+    if (message->number != 0)
+        snprintf(number, sizeof(number), "%u", message->number);
+    words_fill(foot->confirm, sizeof(foot->confirm), answers.len > 0 ? WORD_ANSWER : WORD_CONFIRM,
+               (const char *[]){number});
+    foot->answers = answers;
+    foot->bytes = row_size("", slice_of(foot->confirm));
+    for (foot->rows = 1; present_answers_next(&answers, &label); foot->rows++)
+        foot->bytes += row_size(words[WORD_TEXT], answer_row(page, label, foot->rows, line));
+}
+
+static void put_foot(struct page *page, const struct foot *foot)
+{
+    struct slice answers = foot->answers, label;
+    char line[HEAD_SIZE];
+    for (unsigned number = 1; present_answers_next(&answers, &label); number++)
+        put_row(page, words[WORD_TEXT], answer_row(page, label, number, line));
+    if (foot->confirm[0] != '\0')
+        put_row(page, "", slice_of(foot->confirm));
+}
+
 static void fill_more(char out[static NOTE_SIZE], size_t count, uint32_t number)
 {
     char counted[24], numbered[16];
     snprintf(counted, sizeof(counted), "%zu", count);
     snprintf(numbered, sizeof(numbered), "%u", number);
-    fill(out, NOTE_SIZE,
-         number == 0  ? WORD_MORE_UNNUMBERED
-         : count == 1 ? WORD_MORE_ONE
-                      : WORD_MORE,
-         (const char *[]){counted, numbered});
+    words_fill(out, NOTE_SIZE,
+               number == 0  ? WORD_MORE_UNNUMBERED
+               : count == 1 ? WORD_MORE_ONE
+                            : WORD_MORE,
+               (const char *[]){counted, numbered});
 }
 
 /* Rows of text as long as they, what must follow them, and a line that counts the rest all fit. */
-static void put_text(struct page *page, struct slice text, uint32_t number, const char *confirm)
+static void put_text(struct page *page, struct slice text, uint32_t number, const struct foot *foot)
 {
     const char *prefix = words[WORD_TEXT];
     struct rows rows = {text, page->columns};
-    size_t after = confirm[0] != '\0' ? row_size("", slice_of(confirm)) : 0;
     while (rows.rest.len > 0) {
         struct rows ahead = rows;
         struct slice row = rows_next(&ahead);
         bool last = ahead.rest.len == 0;
-        unsigned lines = page->rows + 1 + !last + (after > 0);
-        size_t bytes = page->used + row_size(prefix, row) + (last ? 0 : NOTE_SIZE) + after;
+        unsigned lines = page->rows + 1 + !last + foot->rows;
+        size_t bytes = page->used + row_size(prefix, row) + (last ? 0 : NOTE_SIZE) + foot->bytes;
         if (lines > LIM_TERMINAL_LINES || bytes > LIM_TERMINAL_WRITE) {
             char more[NOTE_SIZE];
             fill_more(more, rows_count(rows), number);
@@ -228,20 +268,16 @@ ssize_t layout_message(const struct layout_message *message, unsigned columns,
 {
     struct page page = {.out = out, .columns = text_columns(columns)};
     size_t capacity = TEXT_ESCAPED(message->text.len);
-    char confirm[NOTE_SIZE] = "", number[16] = "";
+    struct foot foot = {.confirm = ""};
     CLEANUP_FREE char *text = malloc(capacity);
     if (!text)
         return -ENOMEM;
     size_t len = text_escape(message->text, TEXT_KEEP_LINES, text, capacity);
-    if (message->number != 0)
-        snprintf(number, sizeof(number), "%u", message->number);
-    if (message->wait)
-        fill(confirm, sizeof(confirm), WORD_CONFIRM, (const char *[]){number});
+    foot_plan(&foot, &page, message);
     put_header(&page, message);
     put_title(&page, message->title);
-    put_text(&page, (struct slice){text, len}, message->number, confirm);
-    if (message->wait)
-        put_row(&page, "", slice_of(confirm));
+    put_text(&page, (struct slice){text, len}, message->number, &foot);
+    put_foot(&page, &foot);
     return (ssize_t)page.used;
 }
 
@@ -252,8 +288,8 @@ size_t layout_end(enum withdraw_why why, uint32_t number, char out[static LIM_TE
     if (why == WITHDRAW_SILENT || number == 0)
         return 0;
     snprintf(numbered, sizeof(numbered), "%u", number);
-    fill(line, sizeof(line), why == WITHDRAW_ANSWERED ? WORD_ELSEWHERE : WORD_WITHDRAWN,
-         (const char *[]){numbered});
+    words_fill(line, sizeof(line), why == WITHDRAW_ANSWERED ? WORD_ELSEWHERE : WORD_WITHDRAWN,
+               (const char *[]){numbered});
     put(&page, SLICE("\r\n"));
     put_row(&page, "", slice_of(line));
     return page.used;

@@ -17,6 +17,7 @@
 
 struct layout_message {
     struct slice sender, title, text; /* title may be empty */
+    struct slice answers;             /* labels, each ended by LF; may be empty */
     const char *user, *host, *time;   /* to whom, on which host, the time as printed */
     uint32_t number;                  /* 0: none */
     bool wait;                        /* an acknowledgement is waited for */

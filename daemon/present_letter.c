@@ -28,15 +28,17 @@ static char *keep(char *at, struct slice *part)
 struct letter *letter_new(const struct boundary_present *present, const struct present_texts *texts,
                           const char *user)
 {
-    size_t len = texts->sender.len + texts->title.len + texts->body.len;
+    size_t len = texts->sender.len + texts->title.len + texts->answers.len + texts->body.len;
     struct letter *letter = calloc(1, sizeof(*letter) + len);
     time_t sent = (time_t)(present->sent_at_ms / 1000);
     struct tm local;
     if (!letter)
         return NULL;
     letter->texts = *texts;
-    keep(keep(keep(letter->bytes, &letter->texts.sender), &letter->texts.title),
-         &letter->texts.body);
+    char *at = keep(letter->bytes, &letter->texts.sender);
+    at = keep(at, &letter->texts.title);
+    at = keep(at, &letter->texts.answers);
+    keep(at, &letter->texts.body);
     letter->number = present->number;
     letter->wait = (present->flags & PRESENT_WAIT) != 0;
     snprintf(letter->user, sizeof(letter->user), "%s", user);
@@ -55,6 +57,7 @@ ssize_t letter_render(const struct letter *letter, unsigned columns,
     struct layout_message message = {
         .sender = letter->texts.sender,
         .title = letter->texts.title,
+        .answers = letter->texts.answers,
         .text = letter->texts.body,
         .user = letter->user,
         .host = host,

@@ -24,7 +24,8 @@ static bool begins(const char *row, size_t len, const char *with)
 
 static void check_row(const char *row, size_t len)
 {
-    static const char *const heads[] = {"| ", "  ", "Message", "Title", "[", "To confirm "};
+    static const char *const heads[] = {"| ", "  ",          "Message",   "Title",
+                                        "[",  "To confirm ", "To answer,"};
     bool known = false;
 
     for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++)
@@ -63,6 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .sender = {bytes, sender},
         .title = {bytes + sender, title},
         .text = {bytes + sender + title, left - sender - title},
+        .answers =
+            data[3] & 4
+                ? SLICE("Yes\nNo, and a label that is as long as one can be: 64 bytes.....\n")
+                : (struct slice){NULL, 0},
         .user = "bob",
         .host = "h2",
         .time = "14:05",

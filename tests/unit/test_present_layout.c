@@ -72,6 +72,40 @@ static void each_line_of_text_has_its_prefix(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "\r\n| a\r\n| \r\n| Message from root\r\nTo confirm"));
 }
 
+static void answers_stand_with_their_digits(void)
+{
+    struct layout_message message = plain;
+
+    message.answers = SLICE("Yes\nNot now\n");
+    laid_out(&message, 80);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "| The server goes down at 18:00.\r\n| 1 Yes\r\n"
+                                       "| 2 Not now\r\nTo answer, type: msg /ack 7 1\r\n"));
+    message.wait = false;
+    laid_out(&message, 80);
+    CU_ASSERT_PTR_NULL(strstr(out, "Yes"));
+}
+
+static void eight_answers_leave_room_for_text(void)
+{
+    struct layout_message message = plain;
+    char answers[LIM_ANSWERS * (LIM_ANSWER + 1) + 1] = "", text[2001];
+
+    for (unsigned i = 0; i < LIM_ANSWERS; i++)
+        snprintf(answers + strlen(answers), LIM_ANSWER + 2, "%0*d\n", LIM_ANSWER, 0);
+    memset(text, '\n', 2000);
+    text[2000] = '\0';
+    text[0] = 'a';
+    message.text = slice_of(text);
+    message.answers = slice_of(answers);
+    laid_out(&message, 40);
+    CU_ASSERT(rows() == LIM_TERMINAL_LINES);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "| 8 00000000000000000000000000000000000\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "more lines: msg /list 7]\r\n| 1 0"));
+    laid_out(&message, 1);
+    CU_ASSERT(rows() <= LIM_TERMINAL_LINES);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "/ack 7 1\r\n"));
+}
+
 static void words_wrap_at_the_columns(void)
 {
     /* 20 columns: 17 of text */
@@ -232,6 +266,8 @@ int main(void)
         UNIT_TEST(the_page_is_as_designed),
         UNIT_TEST(only_what_waits_asks_for_an_answer),
         UNIT_TEST(each_line_of_text_has_its_prefix),
+        UNIT_TEST(answers_stand_with_their_digits),
+        UNIT_TEST(eight_answers_leave_room_for_text),
         UNIT_TEST(words_wrap_at_the_columns),
         UNIT_TEST(symbols_wrap_as_if_they_were_wide),
         UNIT_TEST(tabs_become_blanks),
