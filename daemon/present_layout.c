@@ -3,93 +3,14 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "daemon/present_rows.h"
 #include "daemon/present_text.h"
 #include "daemon/present_words.h"
-#include "protocol/utf8.h"
 
 #include <stdio.h>
-#include <wchar.h>
 
-#define HEAD_ROWS 4    /* at most so many rows of the header, and of the title */
-#define ROW_BYTES 1000 /* a row of nothing but combining marks ends too */
 #define HEAD_SIZE 4096
 #define NOTE_SIZE 128
-
-#define SYMBOLS     0x2190 /* from the arrows on */
-#define EMOJI_STYLE 0xFE0F /* variation selector 16 */
-
-/* ---- rows ------------------------------------------------------------------------------------ */
-
-/* Escaped text, cut into rows of at most so many columns. */
-struct rows {
-    struct slice rest;
-    unsigned columns;
-};
-
-/*
- * The most columns that any terminal gives it. One that is wider than we think would run on at the
- * start of the next row, with no prefix before it. Terminals follow newer tables than the C library
- * has, which make more of the symbols wide, and U+FE0F makes the one before it so.
- */
-static unsigned char_width(uint32_t code, unsigned column)
-{
-    if (code == '\t')
-        return 8 - column % 8;
-    if (code == EMOJI_STYLE)
-        return 1;
-    int width = wcwidth((wchar_t)code);
-    if (width < 0 || (width == 1 && code >= SYMBOLS))
-        return 2;
-    return (unsigned)width;
-}
-
-/* Takes the next row off: up to a line's end, a blank, or where no more fits. */
-static struct slice rows_next(struct rows *rows)
-{
-    struct slice all = rows->rest;
-    size_t at = 0, blank = 0;
-    unsigned column = 0;
-    while (at < all.len && all.ptr[at] != '\n') {
-        uint32_t code = ' ';
-        size_t len = utf8_next(slice_from(all, at), &code);
-        len = len > 0 ? len : 1;
-        if (code == ' ' || code == '\t')
-            blank = at;
-        column += char_width(code, column);
-        if ((column > rows->columns || at + len > ROW_BYTES) && at > 0) {
-            size_t end = blank > 0 ? blank : at;
-            rows->rest = slice_from(all, blank > 0 ? blank + 1 : at);
-            return (struct slice){all.ptr, end};
-        }
-        at += len;
-    }
-    rows->rest = slice_from(all, at < all.len ? at + 1 : at);
-    return (struct slice){all.ptr, at};
-}
-
-/* As much of a text without line ends as fits into one row. */
-static struct slice row_cut(struct slice text, unsigned columns)
-{
-    struct slice rest = text;
-    unsigned column = 0;
-    while (rest.len > 0) {
-        uint32_t code = ' ';
-        size_t len = utf8_next(rest, &code);
-        column += char_width(code, column);
-        if (column > columns)
-            break;
-        rest = slice_from(rest, len > 0 ? len : 1);
-    }
-    return (struct slice){text.ptr, text.len - rest.len};
-}
-
-static size_t rows_count(struct rows rows)
-{
-    size_t count = 0;
-    for (; rows.rest.len > 0; count++)
-        rows_next(&rows);
-    return count;
-}
 
 /* ---- the page -------------------------------------------------------------------------------- */
 
@@ -109,25 +30,11 @@ static void put(struct page *page, struct slice bytes)
     page->used += bytes.len;
 }
 
-/* A tab becomes blanks: on the terminal it would count from the prefix. */
-static void put_expanded(struct page *page, struct slice row)
-{
-    unsigned column = 0;
-    while (row.len > 0) {
-        uint32_t code = ' ';
-        size_t len = utf8_next(row, &code);
-        unsigned width = char_width(code, column);
-        len = len > 0 ? len : 1;
-        put(page, code == '\t' ? (struct slice){"        ", width} : (struct slice){row.ptr, len});
-        column += width;
-        row = slice_from(row, len);
-    }
-}
-
 static void put_row(struct page *page, const char *prefix, struct slice row)
 {
+    char expanded[ROWS_EXPANDED];
     put(page, slice_of(prefix));
-    put_expanded(page, row);
+    put(page, (struct slice){expanded, rows_expand(row, expanded)});
     put(page, SLICE("\r\n"));
     page->rows++;
 }
@@ -144,12 +51,10 @@ static size_t row_size(const char *prefix, struct slice row)
 /* One of our lines with what came from outside in it: a few rows at most, then cut. */
 static void put_head(struct page *page, const char *line, const char *prefix)
 {
-    struct rows rows = {slice_of(line), page->columns};
-    for (unsigned i = 0; i < HEAD_ROWS && rows.rest.len > 0; i++) {
-        put_row(page, i == 0 ? "" : prefix, rows_next(&rows));
-        if (i == HEAD_ROWS - 2 && rows_count(rows) > 1)
-            rows.rest = SLICE("...");
-    }
+    struct slice rows[ROWS_HEAD];
+    size_t count = rows_head(slice_of(line), page->columns, rows);
+    for (size_t i = 0; i < count; i++)
+        put_row(page, i == 0 ? "" : prefix, rows[i]);
 }
 
 static void put_header(struct page *page, const struct layout_message *message)
@@ -191,7 +96,7 @@ static struct slice answer_row(const struct page *page, struct slice label, unsi
     text_escape(label, TEXT_ONE_LINE, escaped, sizeof(escaped));
     snprintf(numbered, sizeof(numbered), "%u", number);
     words_fill(line, HEAD_SIZE, WORD_CHOICE, (const char *[]){numbered, escaped});
-    return row_cut(slice_of(line), page->columns);
+    return rows_cut(slice_of(line), page->columns);
 }
 
 static void foot_plan(struct foot *foot, const struct page *page,

@@ -9,11 +9,12 @@
 #define MSG_DAEMON_PRESENT_LAYOUT_H
 
 #include "daemon/boundary.h"
+#include "daemon/present_rows.h"
 #include "protocol/slice.h"
 
 /* A terminal that says it is narrower or wider is laid out as if it had these columns. */
 #define LAYOUT_COLUMNS_MIN 16
-#define LAYOUT_COLUMNS_MAX 200
+#define LAYOUT_COLUMNS_MAX ROWS_COLUMNS
 
 struct layout_message {
     struct slice sender, title, text; /* title may be empty */
