@@ -38,6 +38,21 @@ static int settle_descriptors(int fd, int relay)
     return close_range(PRESENT_FD + 1, ~0U, 0) < 0 ? mem_errno() : 0;
 }
 
+/* What another user's process may know of the environment that we were started in. */
+static int settle_environment(void)
+{
+    static const char *const kept[] = {"PATH", "LANG", "TZ", "JOURNAL_STREAM"};
+    char *values[ARRAY_SIZE(kept)];
+    int r = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        values[i] = getenv(kept[i]);
+    clearenv(); /* frees no value */
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kept); i++)
+        if (values[i])
+            r = setenv(kept[i], values[i], 1);
+    return r < 0 ? mem_errno() : 0;
+}
+
 /*
  * A session of its own: Ctrl-C reaches it once, from us, and no terminal is its controlling one, at
  * which it could type (TIOCSTI). Our death is its SIGTERM.
@@ -78,6 +93,8 @@ _Noreturn static void run_msgd(int fd, int relay, pid_t parent, const struct emb
     snprintf(present_fd, sizeof(present_fd), "--present-fd=%d", PRESENT_FD);
     char **argv = make_argv(spec, present_fd);
     int r = argv ? settle_descriptors(fd, relay) : -ENOMEM;
+    if (r == 0 && spec->uid != geteuid())
+        r = settle_environment();
     if (r == 0)
         r = become_user(spec->uid, spec->gid);
     if (r == 0)

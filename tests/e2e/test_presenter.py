@@ -204,7 +204,7 @@ out = open(os.path.join(sys.argv[2], "fake"), "w")
 status = dict(line.rstrip("\n").split(":\t", 1) for line in open("/proc/self/status") if ":\t" in line)
 print(sys.argv[1:], os.getuid(), os.getgid(), os.getgroups(), status["CapPrm"], status["CapEff"],
       status["NoNewPrivs"], sorted(int(n) for n in os.listdir("/proc/self/fd"))[:5],
-      os.environ.get("NOTIFY_SOCKET"), sep="|", file=out, flush=True)
+      os.environ.get("NOTIFY_SOCKET"), os.environ.get("SECRET"), sep="|", file=out, flush=True)
 if sys.argv[3] == "mute":
     time.sleep(1000)
 msgd = boundary.Msgd(socket.socket(fileno=number))
@@ -266,9 +266,9 @@ class EmbeddedTest(Case):
                               self.said).group(1))
 
     def test_msgd_has_no_power(self):
-        presenter = self.start("stay", {"NOTIFY_SOCKET": "/nonexistent"})
+        presenter = self.start("stay", {"NOTIFY_SOCKET": "/nonexistent", "SECRET": "of its starter"})
         self.shown()
-        argv, uid, gid, groups, permitted, effective, no_new, fds, notify = \
+        argv, uid, gid, groups, permitted, effective, no_new, fds, notify, secret = \
             self.said().split("\n")[0].split("|")
         self.assertEqual(argv, str(["--present-fd=3", self.open, "stay", self.term.line]))
         self.assertEqual((int(uid), int(gid)), (self.msgd_user.uid, self.msgd_user.gid))
@@ -276,6 +276,7 @@ class EmbeddedTest(Case):
             self.assertEqual(groups, "[]")
         self.assertEqual((int(permitted, 16), int(effective, 16), no_new), (0, 0, "1"))
         self.assertEqual(notify, "None")
+        self.assertEqual(secret, "None" if AM_ROOT else "of its starter")
         self.assertTrue(fds.startswith("[0, 1, 2, 3"), fds)
         if not AM_ROOT:
             self.assertEqual(int(presenter.status()["CapEff"], 16), 0)
