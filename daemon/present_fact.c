@@ -29,66 +29,116 @@ void fact_list_free(struct fact_list *list)
     *list = (struct fact_list){0};
 }
 
-static int by_terminal(const void *first, const void *second)
+/* Terminals first; what has none is known by its id. */
+static int compare_keys(const struct session_fact *a, const struct session_fact *b)
 {
-    const struct session_fact *a = first, *b = second;
     if (a->device.rdev != b->device.rdev)
         return a->device.rdev < b->device.rdev ? -1 : 1;
-    return (a->since_us < b->since_us) - (a->since_us > b->since_us);
+    return a->device.rdev == 0 ? strcmp(a->id, b->id) : 0;
 }
 
-void fact_merge(struct fact_list *list)
+static int by_key(const void *first, const void *second)
+{
+    const struct session_fact *a = first, *b = second;
+    int order = compare_keys(a, b);
+    return order != 0 ? order : (a->since_us < b->since_us) - (a->since_us > b->since_us);
+}
+
+void fact_sort(struct fact_list *list)
 {
     size_t kept = 0;
     if (list->count > 0)
-        qsort(list->facts, list->count, sizeof(*list->facts), by_terminal);
+        qsort(list->facts, list->count, sizeof(*list->facts), by_key);
     for (size_t i = 0; i < list->count; i++)
-        if (kept == 0 || list->facts[i].device.rdev != list->facts[kept - 1].device.rdev)
+        if (kept == 0 || compare_keys(&list->facts[i], &list->facts[kept - 1]) != 0)
             list->facts[kept++] = list->facts[i];
     list->count = kept;
 }
 
-struct session_fact *fact_of_terminal(const struct fact_list *list, dev_t rdev)
+struct session_fact *fact_find(const struct fact_list *list, const struct session_fact *like)
 {
     size_t low = 0, high = list->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list->facts[middle].device.rdev < rdev)
+        if (compare_keys(&list->facts[middle], like) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < list->count && list->facts[low].device.rdev == rdev ? &list->facts[low] : NULL;
+    return low < list->count && compare_keys(&list->facts[low], like) == 0 ? &list->facts[low]
+                                                                           : NULL;
 }
 
 bool fact_same_login(const struct session_fact *a, const struct session_fact *b)
 {
-    return a->device.rdev == b->device.rdev && a->uid == b->uid && a->leader == b->leader &&
-           a->since_us == b->since_us;
+    if (compare_keys(a, b) != 0 || a->uid != b->uid)
+        return false;
+    bool both_logind = a->id[0] != '\0' && b->id[0] != '\0';
+    if (!both_logind && a->login.leader != 0 && b->login.leader != 0)
+        return a->login.leader == b->login.leader && a->login.since_us == b->login.since_us;
+    return strcmp(a->id, b->id) == 0 && a->leader == b->leader && a->since_us == b->since_us;
 }
+
+bool fact_is_disabled(const struct session_fact *fact)
+{
+    return (fact->reach == REACH_TERMINAL || fact->reach == REACH_TMUX) && !fact->device.messages;
+}
+
+/* How long nothing was typed: the terminal knows, else the desktop says so. */
+static uint32_t idle_seconds(const struct session_fact *fact, int64_t now_s)
+{
+    bool desktop = fact->reach == REACH_DESKTOP || fact->device.rdev == 0;
+    int64_t used_s = desktop ? fact->idle_since_s : fact->device.used_s;
+    if ((desktop && used_s == 0) || used_s >= now_s)
+        return 0;
+    return now_s - used_s > UINT32_MAX ? UINT32_MAX : (uint32_t)(now_s - used_s);
+}
+
+static uint32_t record_flags(const struct session_fact *fact)
+{
+    bool console = strcmp(fact->seat, "seat0") == 0 && strcmp(fact->state, "active") == 0;
+    return (console ? SESSION_CONSOLE : 0) | (fact->locked ? SESSION_LOCKED : 0) |
+           (fact_is_disabled(fact) ? SESSION_DISABLED : 0) | (fact->aside ? SESSION_ASIDE : 0);
+}
+
+/* The printed name: display, else terminal, else seat, else id. */
+static const char *name_of(const struct session_fact *fact, const char *id)
+{
+    const char *names[] = {fact->display, fact->device.line, fact->seat};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (names[i][0] != '\0')
+            return names[i];
+    return id;
+}
+
+#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 void fact_record(const struct session_fact *fact, int64_t now_s,
                  struct boundary_session *ret_record)
 {
-    const char *line = fact->device.line;
-    int64_t idle = now_s > fact->device.used_s ? now_s - fact->device.used_s : 0;
     struct boundary_session record = {
         .uid = fact->uid,
         .gid = fact->gid,
-        .reach = REACH_TERMINAL,
-        .flags = fact->device.messages ? 0 : SESSION_DISABLED,
-        .idle_s = idle > UINT32_MAX ? UINT32_MAX : (uint32_t)idle,
-        .type = "tty",
-        .state = "active",
+        .reach = fact->reach,
+        .flags = record_flags(fact),
+        .idle_s = idle_seconds(fact, now_s),
     };
-    memcpy(record.user, fact->user, sizeof(record.user));
-    memcpy(record.from, fact->from, sizeof(record.from));
-    snprintf(record.name, sizeof(record.name), "%s", line);
-    snprintf(record.terminal, sizeof(record.terminal), "%s", line);
-    snprintf(record.place, sizeof(record.place), "%s", line);
-    snprintf(record.id, sizeof(record.id), "p%d", (int)fact->leader);
-    if (!fact->device.messages)
-        snprintf(record.why, sizeof(record.why), "messages-disabled");
+    COPY(record.user, fact->user);
+    COPY(record.id, fact->id);
+    if (fact->id[0] == '\0')
+        snprintf(record.id, sizeof(record.id), "p%d", (int)fact->leader);
+    COPY(record.name, name_of(fact, record.id));
+    COPY(record.terminal, fact->device.line);
+    COPY(record.display, fact->display);
+    COPY(record.seat, fact->seat);
+    COPY(record.place, fact->place);
+    COPY(record.from, fact->from);
+    COPY(record.type, fact->type[0] != '\0' ? fact->type : "tty");
+    COPY(record.state, fact->state[0] != '\0' ? fact->state : "active");
+    if (fact_is_disabled(fact))
+        COPY(record.why, "messages-disabled");
+    else if (fact->why)
+        COPY(record.why, fact->why);
     *ret_record = record;
 }
 

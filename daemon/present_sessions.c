@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "daemon/present_place.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ struct session {
     uint64_t handle;
     struct session_fact fact;
     struct boundary_session record; /* as last compared */
-    int pidfd;
+    int pidfd;                      /* of the leader */
     sd_event_source *leader;
     bool told;    /* msgd knows the handle */
     bool pending; /* something is to be told */
@@ -64,10 +65,15 @@ static void session_free(struct session *session)
 }
 
 /* A pidfd is readable when its process has ended. */
+static bool has_ended(int pidfd)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    return poll(&ended, 1, 0) != 0;
+}
+
 static bool leader_lives(const struct session *session)
 {
-    struct pollfd ended = {.fd = session->pidfd, .events = POLLIN};
-    return poll(&ended, 1, 0) == 0;
+    return !has_ended(session->pidfd);
 }
 
 static int on_leader(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -79,24 +85,37 @@ static int on_leader(sd_event_source *source, int fd, uint32_t events, void *use
     return 0;
 }
 
-static int session_new(struct sessions *sessions, const struct session_fact *fact,
-                       struct session **ret_session)
+/* Watches the leader that the fact names. 0, -ESRCH: it has ended; or another errno. */
+static int watch_leader(struct sessions *sessions, struct session *session, pid_t leader)
 {
-    CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, fact->leader, 0);
+    sd_event_source *source;
+    CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, leader, 0);
     if (pidfd < 0)
         return mem_errno();
     if (pidfd >= sessions->descriptors - SESSIONS_SPARED)
         return -EMFILE;
+    if (has_ended(pidfd))
+        return -ESRCH;
+    int r = sd_event_add_io(sessions->event, &source, pidfd, EPOLLIN, on_leader, sessions);
+    if (r < 0)
+        return r;
+    sd_event_source_disable_unref(session->leader);
+    mem_close_fd(&session->pidfd);
+    session->leader = source;
+    session->pidfd = TAKE_FD(pidfd);
+    return 0;
+}
+
+static int session_new(struct sessions *sessions, const struct session_fact *fact,
+                       struct session **ret_session)
+{
     CLEANUP_FREE struct session *session = calloc(1, sizeof(*session));
     if (!session)
         return -ENOMEM;
-    *session = (struct session){.fact = *fact, .pidfd = pidfd, .change = SESSION_ADDED};
-    if (!leader_lives(session))
-        return -ESRCH;
-    int r = sd_event_add_io(sessions->event, &session->leader, pidfd, EPOLLIN, on_leader, sessions);
+    *session = (struct session){.fact = *fact, .pidfd = -1, .change = SESSION_ADDED};
+    int r = watch_leader(sessions, session, fact->leader);
     if (r < 0)
         return r;
-    (void)TAKE_FD(pidfd);
     *ret_session = TAKE(session);
     return 0;
 }
@@ -104,7 +123,7 @@ static int session_new(struct sessions *sessions, const struct session_fact *fac
 static const char *why_gone(const struct session *session)
 {
     struct device device;
-    if (!leader_lives(session))
+    if (!leader_lives(session) || session->fact.device.rdev == 0)
         return "logout";
     return device_look(session->fact.device.line, &device) < 0 ? "hangup" : "logout";
 }
@@ -144,6 +163,9 @@ static void update(struct sessions *sessions, struct session *session,
                    const struct session_fact *fact, int64_t now_s)
 {
     struct boundary_session record;
+    /* One source more knows of it, and of a leader of its own; without a descriptor the old one does. */
+    if (fact->leader != session->fact.leader)
+        (void)watch_leader(sessions, session, fact->leader);
     session->fact = *fact;
     fact_record(fact, now_s, &record);
     record.handle = session->handle;
@@ -159,7 +181,7 @@ static void drop_ended(struct sessions *sessions, const struct fact_list *facts,
     struct session *gone[LIM_SESSIONS];
     for (size_t i = 0; i < count; i++) {
         struct session *session = sessions->list[i];
-        struct session_fact *fact = fact_of_terminal(facts, session->fact.device.rdev);
+        struct session_fact *fact = fact_find(facts, &session->fact);
         bool same = fact ? fact_same_login(fact, &session->fact) : facts->incomplete;
         if (same && leader_lives(session)) {
             if (fact) {
@@ -218,7 +240,8 @@ void sessions_refresh(struct sessions *sessions)
     for (size_t i = 0; i < sessions->source_count; i++)
         sessions->sources[i].look(sessions->sources[i].userdata, &facts);
     sessions->names_pending = facts.pending;
-    fact_merge(&facts);
+    fact_sort(&facts);
+    place_choose(&facts);
     drop_ended(sessions, &facts, now_s);
     add_new(sessions, &facts, now_s);
     fact_list_free(&facts);
@@ -309,6 +332,21 @@ bool sessions_next_report(struct sessions *sessions, struct boundary_message *re
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
+static void fill_where(const struct session_fact *fact, struct session_where *ret_where)
+{
+    *ret_where = (struct session_where){
+        .reach = fact->reach,
+        .target = {.uid = fact->uid, .gid = fact->gid},
+        .locked = fact->locked,
+        .disabled = fact_is_disabled(fact),
+    };
+    memcpy(ret_where->user, fact->user, sizeof(fact->user));
+    if (fact->reach == REACH_TERMINAL || fact->reach == REACH_TMUX) {
+        ret_where->target.rdev = fact->device.rdev;
+        memcpy(ret_where->target.line, fact->device.line, sizeof(fact->device.line));
+    }
+}
+
 bool sessions_where(const struct sessions *sessions, uint64_t handle,
                     struct session_where *ret_where)
 {
@@ -316,11 +354,7 @@ bool sessions_where(const struct sessions *sessions, uint64_t handle,
         const struct session_fact *fact = &sessions->list[i]->fact;
         if (sessions->list[i]->handle != handle || !leader_lives(sessions->list[i]))
             continue;
-        *ret_where = (struct session_where){
-            .reach = (enum session_reach)sessions->list[i]->record.reach,
-            .target = {.rdev = fact->device.rdev, .uid = fact->uid, .gid = fact->gid}};
-        memcpy(ret_where->target.line, fact->device.line, sizeof(fact->device.line));
-        memcpy(ret_where->user, fact->user, sizeof(fact->user));
+        fill_where(fact, ret_where);
         return true;
     }
     return false;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one list of login sessions. Sources (utmp now) say what they see (present_fact.h); here it is
- * compared with what was known, given handles, and told to msgd: all of it when asked, later
- * changes by themselves. What is to be told is drawn from here, one datagram at a time, as there is
+ * The one list of login sessions. Sources say what they see (present_fact.h); here it is given its
+ * places (present_place.h), compared with what was known, given handles, and told to msgd: all of it
+ * when asked, later changes by themselves. What is to be told is drawn from here, one datagram at a time, as there is
  * room for it.
  *
- * A session is its terminal, owner, leader and time of login together: where one of these is
- * another, so is the session. It ends with its leader (a pidfd), its record or its terminal.
+ * A session is its terminal (or logind's id, where it has none), owner, leader and time of login
+ * together: where one of these is another, so is the session. It ends with its leader (a pidfd), its record or its terminal.
  * Handles are counted up and never used again. The list owns its sessions; its sources it borrows.
  */
 #ifndef MSG_DAEMON_PRESENT_SESSIONS_H
@@ -55,9 +55,11 @@ bool sessions_next_report(struct sessions *sessions, struct boundary_message *re
 /* Whose a session is and how it is reached. False: there is no such session (any more). */
 struct session_where {
     enum session_reach reach;
-    struct device_target target; /* whose it is; and its terminal, rdev 0 where it has none */
+    /* Whose it is; and for REACH_TERMINAL and REACH_TMUX its terminal, else rdev is 0. */
+    struct device_target target;
     char user[65];
-    bool locked; /* as far as is known */
+    bool locked;   /* as far as is known */
+    bool disabled; /* reached by a terminal whose messages are off: for those who may override */
 };
 bool sessions_where(const struct sessions *sessions, uint64_t handle,
                     struct session_where *ret_where);

@@ -77,7 +77,9 @@ static void complain(struct utmp_source *source, const char *complaint)
 static int add_login(struct utmp_source *source, const struct utmp_login *login, uint64_t now_ms,
                      struct fact_list *facts)
 {
-    struct session_fact fact = {.leader = login->leader, .since_us = login->since_us};
+    struct session_fact fact = {.leader = login->leader,
+                                .since_us = login->since_us,
+                                .login = {login->leader, login->since_us}};
     struct user_ids ids;
     if (device_look(login->line, &fact.device) < 0)
         return 0;

@@ -12,9 +12,18 @@ static struct session_fact fact(dev_t rdev, int64_t since_us)
         .gid = 100,
         .leader = 4711,
         .since_us = since_us,
+        .reach = REACH_TERMINAL,
+        .place = "pts/3",
         .user = "bob",
         .from = "192.0.2.7",
     };
+}
+
+static struct session_fact *find(const struct fact_list *list, dev_t rdev)
+{
+    const struct session_fact like = {.device = {.rdev = rdev}};
+
+    return fact_find(list, &like);
 }
 
 static void a_list_ends_at_its_limit(void)
@@ -26,7 +35,7 @@ static void a_list_ends_at_its_limit(void)
         CU_ASSERT_EQUAL(fact_add(&list, &one), 0);
     CU_ASSERT_EQUAL(fact_add(&list, &one), -ENOSPC);
     CU_ASSERT_EQUAL(list.count, LIM_SESSIONS);
-    fact_merge(&list);
+    fact_sort(&list);
     CU_ASSERT_EQUAL(list.count, 1);
     fact_list_free(&list);
     CU_ASSERT_PTR_NULL(list.facts);
@@ -44,16 +53,16 @@ static void the_later_login_on_a_terminal_counts(void)
         struct session_fact one = fact(seen[i].rdev, seen[i].since_us);
         CU_ASSERT_EQUAL(fact_add(&list, &one), 0);
     }
-    fact_merge(&list);
+    fact_sort(&list);
     CU_ASSERT_EQUAL_FATAL(list.count, 3);
-    CU_ASSERT_EQUAL(fact_of_terminal(&list, 3)->since_us, 2);
-    CU_ASSERT_EQUAL(fact_of_terminal(&list, 5)->since_us, 1);
-    CU_ASSERT_EQUAL(fact_of_terminal(&list, 7)->since_us, 9);
+    CU_ASSERT_EQUAL(find(&list, 3)->since_us, 2);
+    CU_ASSERT_EQUAL(find(&list, 5)->since_us, 1);
+    CU_ASSERT_EQUAL(find(&list, 7)->since_us, 9);
     for (dev_t missing = 0; missing <= 8; missing += 2)
-        CU_ASSERT_PTR_NULL(fact_of_terminal(&list, missing));
+        CU_ASSERT_PTR_NULL(find(&list, missing));
     fact_list_free(&list);
-    fact_merge(&list); /* an empty one too */
-    CU_ASSERT_PTR_NULL(fact_of_terminal(&list, 3));
+    fact_sort(&list); /* an empty one too */
+    CU_ASSERT_PTR_NULL(find(&list, 3));
 }
 
 static void a_login_is_all_of_its_identity(void)
@@ -71,6 +80,50 @@ static void a_login_is_all_of_its_identity(void)
     CU_ASSERT_FALSE(fact_same_login(&one, &other));
     other = one, other.since_us = 2;
     CU_ASSERT_FALSE(fact_same_login(&one, &other));
+}
+
+static void several_sources_know_one_login(void)
+{
+    struct session_fact utmp = fact(1, 5), both = fact(1, 1), logind;
+
+    utmp.login = both.login = (struct fact_mark){4711, 5};
+    strcpy(both.id, "c1");
+    both.leader = 4700;
+    logind = both;
+    logind.login = (struct fact_mark){0};
+    CU_ASSERT(fact_same_login(&utmp, &both)); /* logind answers, too */
+    CU_ASSERT(fact_same_login(&both, &utmp)); /* and is lost again */
+    CU_ASSERT(fact_same_login(&logind, &both));
+    CU_ASSERT(fact_same_login(&both, &logind));
+    CU_ASSERT_FALSE(fact_same_login(&utmp, &logind)); /* nobody says that they are one */
+    both.login.since_us = 6;
+    CU_ASSERT_FALSE(fact_same_login(&utmp, &both));
+    CU_ASSERT(fact_same_login(&logind, &both)); /* logind's word goes before utmp's */
+    strcpy(both.id, "c2");
+    CU_ASSERT_FALSE(fact_same_login(&logind, &both));
+}
+
+static void without_a_terminal_the_id_counts(void)
+{
+    struct fact_list list = {0};
+    static const char *const ids[] = {"c2", "c1", "c2", "7"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        struct session_fact one = fact(0, (int64_t)i);
+        strcpy(one.id, ids[i]);
+        CU_ASSERT_EQUAL(fact_add(&list, &one), 0);
+    }
+    fact_sort(&list);
+    CU_ASSERT_EQUAL_FATAL(list.count, 3);
+    for (size_t i = 1; i < ARRAY_SIZE(ids); i++) {
+        struct session_fact like = {0};
+        strcpy(like.id, ids[i]);
+        struct session_fact *found = fact_find(&list, &like);
+        CU_ASSERT_FATAL(found != NULL);
+        CU_ASSERT_EQUAL(found->since_us, (int64_t)i);
+    }
+    CU_ASSERT_PTR_NULL(find(&list, 0));
+    fact_list_free(&list);
 }
 
 static void the_record_says_all_that_is_known(void)
@@ -104,6 +157,55 @@ static void the_record_says_all_that_is_known(void)
     CU_ASSERT_STRING_EQUAL(record.why, "messages-disabled");
 }
 
+static void a_session_has_its_first_name(void)
+{
+    struct session_fact one = fact(1, 1);
+    struct boundary_session record;
+
+    strcpy(one.id, "c1"), strcpy(one.display, ":0"), strcpy(one.seat, "seat0");
+    fact_record(&one, 160, &record);
+    CU_ASSERT_STRING_EQUAL(record.name, ":0");
+    CU_ASSERT_STRING_EQUAL(record.id, "c1");
+    one.display[0] = '\0';
+    fact_record(&one, 160, &record);
+    CU_ASSERT_STRING_EQUAL(record.name, "pts/3");
+    one.device = (struct device){0};
+    fact_record(&one, 160, &record);
+    CU_ASSERT_STRING_EQUAL(record.name, "seat0");
+    one.seat[0] = '\0';
+    fact_record(&one, 160, &record);
+    CU_ASSERT_STRING_EQUAL(record.name, "c1");
+}
+
+static void flags_and_idle_time_follow_the_reach(void)
+{
+    struct session_fact one = fact(1, 1);
+    struct boundary_session record;
+
+    strcpy(one.seat, "seat0"), strcpy(one.state, "active");
+    one.locked = one.aside = true;
+    fact_record(&one, 160, &record);
+    CU_ASSERT_EQUAL(record.flags, SESSION_CONSOLE | SESSION_LOCKED | SESSION_ASIDE);
+    strcpy(one.seat, "seat1");
+    one.device.messages = one.locked = false;
+    one.reach = REACH_TMUX;
+    fact_record(&one, 160, &record);
+    CU_ASSERT_EQUAL(record.flags, SESSION_DISABLED | SESSION_ASIDE);
+    one.reach = REACH_DESKTOP; /* its messages are the terminal's matter */
+    one.aside = false;
+    fact_record(&one, 160, &record);
+    CU_ASSERT_EQUAL(record.flags, 0);
+    CU_ASSERT_EQUAL(record.idle_s, 0);
+    one.idle_since_s = 150;
+    fact_record(&one, 160, &record);
+    CU_ASSERT_EQUAL(record.idle_s, 10);
+    one.reach = REACH_NOTHING;
+    one.why = "closing";
+    fact_record(&one, 160, &record);
+    CU_ASSERT_STRING_EQUAL(record.why, "closing");
+    CU_ASSERT_EQUAL(record.idle_s, 60);
+}
+
 static void idle_time_alone_is_no_change(void)
 {
     struct session_fact one = fact(1, 1);
@@ -122,9 +224,16 @@ static void idle_time_alone_is_no_change(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(a_list_ends_at_its_limit),       UNIT_TEST(the_later_login_on_a_terminal_counts),
-        UNIT_TEST(a_login_is_all_of_its_identity), UNIT_TEST(the_record_says_all_that_is_known),
-        UNIT_TEST(idle_time_alone_is_no_change),   UNIT_END,
+        UNIT_TEST(a_list_ends_at_its_limit),
+        UNIT_TEST(the_later_login_on_a_terminal_counts),
+        UNIT_TEST(a_login_is_all_of_its_identity),
+        UNIT_TEST(several_sources_know_one_login),
+        UNIT_TEST(without_a_terminal_the_id_counts),
+        UNIT_TEST(the_record_says_all_that_is_known),
+        UNIT_TEST(a_session_has_its_first_name),
+        UNIT_TEST(flags_and_idle_time_follow_the_reach),
+        UNIT_TEST(idle_time_alone_is_no_change),
+        UNIT_END,
     };
 
     return unit_run("present_fact", tests);
