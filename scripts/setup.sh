@@ -12,6 +12,8 @@ TEST_PACKAGES=(
   git clang libclang-rt-dev clang-format valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
   python3-dissononce python3-msgpack golang-github-flynn-noise-dev
 )
+# For tests/lab, which installs the rest in trees of its own.
+LAB_PACKAGES=(debootstrap systemd-container iproute2 openssh-client mount)
 
 # Prints those of the packages given that are not installed.
 missing_packages() {

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""
+What the scenarios stand on: three hosts, booted once for all of them. Messages go out from h1; h2
+(Debian 12) and h3 (Debian 13) receive, and have a desktop's programs.
+"""
+import functools
+import os
+import re
+import subprocess
+import unittest
+
+from harness import eventually
+from machine import Machine, Switch
+
+RECEIVERS = ("h2", "h3")
+RELEASES = {"h1": "bookworm", "h2": "bookworm", "h3": "trixie"}
+UNITS = ("msgd.service", "msgd-present.service")
+
+
+class Lab:
+    def __init__(self):
+        self.switch = Switch()
+        for name, release in RELEASES.items():
+            setattr(self, name, Machine(self.switch, name, release,
+                                        os.environ[f"MSG_LAB_{release.upper()}"],
+                                        "base" if name == "h1" else "servers"))
+        for name in RELEASES:
+            start_services(getattr(self, name))
+        for name in RECEIVERS:
+            self.acquaint(getattr(self, name))
+
+    def acquaint(self, host):
+        """alice and root of h1 may send to the host, alice to everybody at once."""
+        key = host.does("msgctl", "key", "--host").split()[-1]
+        for user, rights in (("alice", ["--all", "--who"]), ("dave", [])):
+            self.h1.does("msgctl", "trust", host.name, key, user=user)
+            own = self.h1.does("msgctl", "key", user=user).split()[-1]
+            host.does("msgctl", "authorize", own, user, "--rate=100000", *rights)
+        eventually(lambda: self.h1.run("msgctl", "ping", host.name, user="alice").status == 0,
+                   lambda: f"h1 to be known: {host.journal(*UNITS)}")
+
+
+@functools.lru_cache(maxsize=None)
+def lab():
+    """The hosts; made at the first call, taken away with the namespaces of tests/lab/run."""
+    return Lab()
+
+
+def start_services(host):
+    host.write("/etc/msgd/msgd.conf", "[msgd]\nlisten = 0.0.0.0:6743\n[limits]\nmessages_a_minute = 100000\n")
+    host.run("useradd", "--system", "--no-create-home", "-s", "/usr/sbin/nologin", "_msgd")
+    host.does("systemd-run", "-q", "-u", "msgd-present", "/bin/sh", "-c",
+              "mkdir -p /run/msgd/state /var/lib/msgd; chown _msgd /run/msgd/state /run/msgd /var/lib/msgd; chmod 700 /var/lib/msgd /run/msgd/state;"
+              "exec msgd-present --with-msgd")
+    eventually(lambda: host.run("msgctl", "ping").status == 0,
+               lambda: f"msgd on {host.name}: {host.journal(*UNITS)}")
+
+
+def on_both(test):
+    """The test, once with each receiving host as its argument."""
+    @functools.wraps(test)
+    def each(self):
+        for name in RECEIVERS:
+            with self.subTest(host=name, release=RELEASES[name]):
+                try:
+                    test(self, getattr(self.lab, name))
+                finally:
+                    self.doCleanups()
+    return each
+
+
+class Scenario(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab()
+
+    def send(self, host, *words, user="alice"):
+        """msg from h1 to a host, with /V, under way."""
+        target, *rest = words
+        running = self.lab.h1.begin("msg", target, f"/SERVER:{host.name}", "/V", *rest, user=user)
+        self.addCleanup(running.kill)
+        return running
+
+    def sent(self, host, *words, timeout=60, **options):
+        return self.send(host, *words, **options).finish(timeout)
+
+    def login(self, host, user="bob", mesg=True):
+        """An ssh terminal, which msgd knows."""
+        terminal = host.ssh(user)
+        self.addCleanup(self.leave, host, terminal)
+        if mesg is not None:
+            terminal.run(f"mesg {'y' if mesg else 'n'}")
+        self.until_known(host, terminal.line)
+        return terminal
+
+    def leave(self, host, terminal):
+        terminal.close()
+        eventually(lambda: terminal.line not in self.known(host), f"{terminal.line} to be gone")
+
+    def known(self, host):
+        """What msgd lists: {session name: its line}."""
+        listed = host.run("msgctl", "sessions")
+        return {line.split()[1]: line for line in listed.out.splitlines() if len(line.split()) > 1}
+
+    def until_known(self, host, name):
+        eventually(lambda: name in self.known(host),
+                   lambda: f"{name} to be known on {host.name}: {host.run('msgctl', 'sessions')} "
+                           f"{host.sessions()} {host.journal('msgd-present')}")
+
+    def number(self, screen):
+        """The number that a message's terminal shows."""
+        return screen.wait_for(r"msg /ack (\d+)").group(1)
