@@ -250,13 +250,34 @@ int stream_peer_groups(const struct stream *stream, gid_t *groups, size_t *inout
     return 0;
 }
 
+/* On a socket for both families, as systemd makes them, an IPv4 peer is ::ffff:192.0.2.5. */
+static void unmap(struct sockaddr_storage *address)
+{
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+    memcpy(&v6, address, sizeof(v6));
+    if (v6.sin6_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+        return;
+    v4.sin_port = v6.sin6_port;
+    memcpy(&v4.sin_addr, v6.sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
+    memset(address, 0, sizeof(*address));
+    memcpy(address, &v4, sizeof(v4));
+}
+
 int stream_peer_address(const struct stream *stream, struct sockaddr_storage *ret_address)
 {
-    int len = sizeof(*ret_address);
+    struct sockaddr_storage address = {0};
+    int len = sizeof(address);
 
     if (stream->is_unix)
         return -ENOTSUP;
-    return uv_tcp_getpeername(&stream->u.tcp, (struct sockaddr *)ret_address, &len);
+    int r = uv_tcp_getpeername(&stream->u.tcp, (struct sockaddr *)&address, &len);
+    if (r < 0)
+        return r;
+    unmap(&address);
+    *ret_address = address;
+    return 0;
 }
 
 const uint8_t *stream_handshake_hash(const struct stream *stream)

@@ -86,7 +86,7 @@ int stream_peer_credentials(const struct stream *stream, struct ucred *ret_crede
  * there are comes back. 0, -ENOTSUP on TCP, or another negative errno (-ERANGE: there are more).
  */
 int stream_peer_groups(const struct stream *stream, gid_t *groups, size_t *inout_n);
-/* The other end's address; -ENOTSUP on a Unix socket. */
+/* The other end's address, an IPv4 one as such on any socket; -ENOTSUP on a Unix socket. */
 int stream_peer_address(const struct stream *stream, struct sockaddr_storage *ret_address);
 /* The handshake hash, NOISE_HASH bytes, once the key was asked. */
 const uint8_t *stream_handshake_hash(const struct stream *stream);

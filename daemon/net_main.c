@@ -23,7 +23,7 @@ struct daemon {
     struct settings settings;
     int n_fds;
     bool listening;
-    uv_timer_t patience;
+    uv_timer_t patience, alive;
     uv_signal_t hangup, terminate, interrupt;
     uv_work_t reload;
     bool reloading;
@@ -76,6 +76,8 @@ static void on_loaded_again(uv_work_t *work, int status)
 
     (void)status;
     daemon->reloading = false;
+    if (daemon->listening && !daemon->server.stopping)
+        systemd_notify("READY=1");
     if (daemon->reload_result < 0) {
         log_error("configuration kept as it was: %s", daemon->reload_diag.text);
         return;
@@ -91,9 +93,12 @@ static void on_hangup(uv_signal_t *handle, int number)
 
     (void)number;
     daemon->reload.data = daemon;
-    if (!daemon->reloading && !daemon->server.stopping &&
-        uv_queue_work(handle->loop, &daemon->reload, load_again, on_loaded_again) == 0)
-        daemon->reloading = true;
+    if (daemon->reloading || daemon->server.stopping ||
+        uv_queue_work(handle->loop, &daemon->reload, load_again, on_loaded_again) < 0)
+        return;
+    daemon->reloading = true;
+    if (daemon->listening)
+        systemd_notify_reloading();
 }
 
 /* ---- the beginning and the end --------------------------------------------------------------- */
@@ -117,6 +122,7 @@ static void on_server_end(struct server *server)
 {
     struct daemon *daemon = daemon_of(server);
 
+    uv_close((uv_handle_t *)&daemon->alive, NULL);
     uv_close((uv_handle_t *)&daemon->hangup, NULL);
     uv_close((uv_handle_t *)&daemon->terminate, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
@@ -155,6 +161,22 @@ static void on_patience_end(uv_timer_t *timer)
     log_warning("msgd-present does not answer yet%s%s", daemon->server.embedded ? "" : " at ",
                 daemon->server.embedded ? "" : daemon->server.config.present);
     let_in(daemon);
+}
+
+static void on_alive(uv_timer_t *timer)
+{
+    (void)timer;
+    systemd_notify("WATCHDOG=1");
+}
+
+/* Said by the loop, and so only while it turns. */
+static void keep_alive(struct daemon *daemon, uv_loop_t *loop)
+{
+    uint64_t every_ms = systemd_watchdog_ms();
+
+    uv_timer_init(loop, &daemon->alive);
+    if (every_ms > 0)
+        uv_timer_start(&daemon->alive, on_alive, every_ms, every_ms);
 }
 
 static void watch_signals(struct daemon *daemon, uv_loop_t *loop)
@@ -219,6 +241,7 @@ static int run(struct daemon *daemon, uv_loop_t *loop)
         return 1;
     say_key(server);
     watch_signals(daemon, loop);
+    keep_alive(daemon, loop);
     int r = screens_start(server, daemon->options.present_fd);
     if (r < 0) {
         log_error("msgd-present: %s", strerror(-r));

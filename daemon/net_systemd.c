@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #define MAX_FDS 16
 
@@ -49,4 +50,24 @@ void systemd_notify(const char *state)
     if (fd >= 0)
         (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
                       size);
+}
+
+void systemd_notify_reloading(void)
+{
+    char state[64];
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    systemd_notify(state);
+}
+
+uint64_t systemd_watchdog_ms(void)
+{
+    uint64_t usec = number_of("WATCHDOG_USEC");
+
+    if (getenv("WATCHDOG_PID") && number_of("WATCHDOG_PID") != (uint64_t)getpid())
+        return 0;
+    return usec > 0 && usec < 2000 ? 1 : usec / 2000; /* half of what it waits */
 }

@@ -830,6 +830,38 @@ class Separate(MsgdTest):
 class Service(MsgdTest):
     """What systemd gives and is told."""
 
+    def notify_socket(self):
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(told.close)
+        told.settimeout(10)
+        path = os.path.join(self.msgd.folder, "notify")
+        told.bind(path)
+        os.chmod(path, 0o666)
+        return told, {**os.environ, "NOTIFY_SOCKET": path}
+
+    def test_signs_of_life(self):
+        told, env = self.notify_socket()
+        self.start(env={**env, "WATCHDOG_USEC": "100000"})
+        self.assertEqual([told.recv(64) for _ in range(4)], [b"READY=1"] + 3 * [b"WATCHDOG=1"])
+
+    def test_signs_of_life_that_are_asked_of_another(self):
+        told, env = self.notify_socket()
+        self.start(env={**env, "WATCHDOG_USEC": "2000", "WATCHDOG_PID": "1"})
+        self.assertEqual(told.recv(64), b"READY=1")
+        self.assertEqual(self.msgd.stop(), 0)
+        self.assertEqual(told.recv(64), b"STOPPING=1")
+
+    def test_a_reload_has_a_beginning_and_an_end(self):
+        told, env = self.notify_socket()
+        self.start(env=env)
+        self.assertEqual(told.recv(64), b"READY=1")
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self.msgd.process.send_signal(signal.SIGHUP)
+        state, usec = told.recv(64).split(b"\nMONOTONIC_USEC=")
+        self.assertEqual(state, b"RELOADING=1")
+        self.assertGreaterEqual(int(usec), before)
+        self.assertEqual(told.recv(64), b"READY=1")
+
     def test_sockets_handed_over_and_notification(self):
         self.msgd.socket = os.path.join(self.msgd.folder, "handed.sock")
         listener = socket.socket(socket.AF_UNIX)
@@ -837,18 +869,13 @@ class Service(MsgdTest):
         listener.bind(self.msgd.socket)
         os.chmod(self.msgd.socket, 0o666)
         listener.listen(8)
-        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(told.close)
-        told.settimeout(10)
-        notify = os.path.join(self.msgd.folder, "notify")
-        told.bind(notify)
-        os.chmod(notify, 0o666)
+        told, env = self.notify_socket()
         argv = self.msgd.arguments
         # LISTEN_PID must be its own, so a shell takes the number first; dash knows no fd above 9.
         self.msgd.arguments = lambda *more: [
             "bash", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
             *[a if a != self.msgd.socket else a + ".own" for a in argv(*more)]]
-        self.start(env={"NOTIFY_SOCKET": notify, **os.environ}, pass_fds=[listener.fileno()])
+        self.start(env=env, pass_fds=[listener.fileno()])
         self.assertEqual(told.recv(64), b"READY=1")
         self.assertFalse(os.path.exists(self.msgd.socket + ".own"))
         self.sent(self.msgd.peer(), message("bob", "x", wait=True))

@@ -45,6 +45,16 @@ class Network(MsgdTest):
                                              self.msgd.logged()[before:]), self.msgd.logged)
         self.port = int(found[1])
 
+    def start_with(self, listener, *options, **more):
+        """Handed the socket, as by systemd."""
+        self.addCleanup(listener.close)
+        argv = self.msgd.arguments
+        self.msgd.arguments = lambda *more: [
+            "bash", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
+            *argv(*more)]
+        MsgdTest.start(self, *options, pass_fds=[listener.fileno()], **more)
+        self.port = listener.getsockname()[1]
+
     def key_file(self):
         return os.path.join(self.msgd.state, "host_key")
 
@@ -265,20 +275,25 @@ class TurnedAway(Network):
             client.receive()
 
 
+class HandedOver(Network):
+    """The socket is systemd's."""
+
+    @unittest.skipUnless(socket.has_dualstack_ipv6(), "needs IPv6")
+    def test_ipv4_comes_as_ipv4_on_a_socket_for_both(self):
+        self.write(self.authorized, f"{self.alice.text} from=127.0.0.0/8 alice")
+        self.start_with(socket.create_server(("::", 0), family=socket.AF_INET6,
+                                             dualstack_ipv6=True))
+        self.send(self.client())
+        self.assertEqual(self.screens.order()["sender"], "alice (network, 127.0.0.1)")
+
+
 class Moved(Network):
     def start_with_small_buffers(self, **options):
         """Handed a listener whose connections take little at once."""
         listener = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(listener.close)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        argv = self.msgd.arguments
-        self.msgd.arguments = lambda *more: [
-            "bash", "-c", f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
-            *argv(*more)]
         self.write(self.authorized, f"{self.alice.text} who alice")
-        MsgdTest.start(self, "--messages-a-minute", "10000", pass_fds=[listener.fileno()],
-                       **options)
-        self.port = listener.getsockname()[1]
+        self.start_with(listener, "--messages-a-minute", "10000", **options)
 
     def test_from_a_connection_that_drains_meanwhile(self):
         """Being told `moved` may be what finds room: what waits there is said then, and no more."""
