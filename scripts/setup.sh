@@ -10,6 +10,7 @@ BUILD_PACKAGES=(
 )
 TEST_PACKAGES=(
   git clang libclang-rt-dev clang-format valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
+  systemd
   python3-dissononce python3-msgpack golang-github-flynn-noise-dev
 )
 # For tests/lab, which installs the rest in trees of its own.

@@ -131,5 +131,49 @@ class HardeningTest(GateTest):
                 self.assertIn(what, self.gate("hardening", bad))
 
 
+@unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd")
+class UnitsTest(GateTest):
+    PLANTED = [
+        ("system/msgd.service", "NoNewPrivileges=yes", "NoNewPrivilege=yes"),
+        ("system/msgd.service", "SystemCallFilter=@system-service\n", ""),
+        ("system/msgd-present.service", "PrivateNetwork=yes\n", ""),
+        ("system/msgd-present.service", "ExecStart=/sbin", "ExecStart=/elsewhere"),
+        ("system/msgd.socket", "SocketMode=0666\n", ""),
+        ("system/msgd-tcp.socket", "=6743", "=6744"),
+    ]
+
+    def setUp(self):
+        super().setUp()
+        source = os.path.join(HERE, "..", "systemd")
+        for folder, names in (("system", ["msgd.socket", "msgd-tcp.socket", "msgd-present.socket",
+                                          "msgd-tcp-change.target"]),
+                              ("", ["sysusers.d/msgd.conf", "tmpfiles.d/msgd.conf",
+                                    "system-preset/90-msgd.preset"])):
+            for name in names:
+                self.write(os.path.join("lib", folder, name), self.read(source, name))
+        for name in ("msgd", "msgd-present"):
+            unit = self.read(source, name + ".service.in").replace("@sbindir@", "/sbin")
+            self.write(f"lib/system/{name}.service", unit)
+            os.chmod(self.write("sbin/" + name, "#!/bin/sh\n"), 0o755)
+
+    def read(self, folder, name):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            return f.read()
+
+    def test_planted(self):
+        self.assertEqual(self.gate("units", self.top), "")
+        for name, good, bad in self.PLANTED:
+            with self.subTest(name=name, good=good):
+                text = self.read(os.path.join(self.top, "lib"), name)
+                self.assertIn(good, text)
+                self.write("lib/" + name, text.replace(good, bad))
+                self.assertIn(os.path.basename(name), self.gate("units", self.top))
+                self.write("lib/" + name, text)
+
+    def test_left_out(self):
+        os.remove(os.path.join(self.top, "lib/sysusers.d/msgd.conf"))
+        self.assertEqual(self.gate("units", self.top), "not installed: sysusers.d/msgd.conf")
+
+
 if __name__ == "__main__":
     unittest.main()

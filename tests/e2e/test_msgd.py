@@ -947,6 +947,15 @@ class CommandLine(unittest.TestCase):
         with open(os.path.join(TOP, "man", "msgd.conf.5"), encoding="utf-8") as f:
             self.assertEqual(re.findall(r"^\.It Cm (\w+)$", f.read(), re.MULTILINE), keys)
 
+    def test_the_example_says_what_holds_without_it(self):
+        with open(os.path.join(TOP, "systemd", "msgd.conf"), encoding="utf-8") as example, \
+                tempfile.NamedTemporaryFile("w", suffix=".conf") as f:
+            self.assertEqual(self.run_msgd("-f", example.name, "-t").stderr, "")
+            none = self.run_msgd("-f", f.name, "-T").stdout
+            f.write(re.sub(r"^#(?=\w)", "", example.read(), flags=re.MULTILINE))
+            f.flush()
+            self.assertEqual(self.run_msgd("-f", f.name, "-T").stdout, none)
+
     @unittest.skipUnless(AM_ROOT, "needs root")
     def test_it_does_not_run_as_root(self):
         got = self.run_msgd()
