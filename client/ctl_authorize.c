@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl authorize: a line of authorized_keys, written for the administrator. */
 #include "client/ctl.h"
+#include "client/ctl_tcp.h"
 #include "client/ctl_trust_files.h"
 #include "client/json.h"
 #include "common/keys.h"
@@ -105,5 +106,7 @@ int ctl_authorize(const struct ctl *ctl)
         return CTL_FAILED;
     }
     print_result(ctl, files.authorized, line, edit);
+    if (!ctl->given[CTL_FILE])
+        ctl_tcp_hint();
     return CTL_OK;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl ping: whether a host's msgd answers, and as whom it knows the caller. */
 #include "client/ctl_server.h"
+#include "client/ctl_tcp.h"
 #include "client/json.h"
+#include "common/log.h"
 #include "common/text.h"
 
 struct ping {
@@ -45,6 +47,14 @@ static void print_words(const struct ping *ping, const char *address, uint64_t t
            (double)took_us / 1000, you);
 }
 
+/* Its host is there: TCP may not be switched on. On another port that is not the unit's doing. */
+static void hint(const struct run *run, const struct call_result *result)
+{
+    if (!run->server.local && run->server.port == CALL_PORT &&
+        result->outcome == CALL_UNREACHABLE && result->error == -ECONNREFUSED)
+        log_notice("if msgd runs there, its administrator can run: " CTL_TCP_ON);
+}
+
 int ctl_ping(const struct ctl *ctl)
 {
     static struct run run;
@@ -56,12 +66,14 @@ int ctl_ping(const struct ctl *ctl)
     if (status == CTL_OK) {
         run_exchange(&run, &exchange, &request);
         uint64_t took_us = (uv_hrtime() - started) / 1000;
-        if (run.signal != 0 || exchange.result.outcome != CALL_RESULT)
+        if (run.signal != 0 || exchange.result.outcome != CALL_RESULT) {
             status = run_failure(&run, &exchange, false, NULL);
-        else if (ctl->json)
+            hint(&run, &exchange.result);
+        } else if (ctl->json) {
             print_json(&ping, &run, exchange.result.address, took_us);
-        else
+        } else {
             print_words(&ping, exchange.result.address, took_us);
+        }
     }
     run_end(&run);
     return status;

@@ -241,6 +241,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
     }
     log_info("ends: signal %u", info->ssi_signo);
+    sd_notify(0, "STOPPING=1");
     if (p->embed && !p->ending)
         stop_msgd(p);
     else

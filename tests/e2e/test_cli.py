@@ -799,6 +799,18 @@ class MsgctlTest(Cli):
         self.server.close()
         self.assertEqual(self.msg("ping", name="msgctl").status, 4)
 
+    def test_ping_of_a_host_that_refuses(self):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", 6743)) == 0:
+                self.skipTest("something listens on port 6743")
+            probe.close()
+        hint = "its administrator can run: systemctl enable --now msgd-tcp.socket\n"
+        for host, hinted in (("127.0.0.1", True), ("127.0.0.1:1", False)):
+            outcome = self.msg("ping", host, name="msgctl")
+            self.assertEqual(outcome.status, 4, outcome)
+            self.assertIn("connection refused)\n", outcome.err)
+            self.assertEqual(outcome.err.endswith(hint), hinted, outcome.err)
+
 
 if __name__ == "__main__":
     unittest.main()

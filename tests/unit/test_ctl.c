@@ -2,6 +2,7 @@
 /* msgctl's command line, and JSON. The subcommands themselves are tested through the program. */
 #include "client/ctl.h"
 
+#include "client/ctl_tcp.h"
 #include "client/json.h"
 #include "common/mem.h"
 #include "tests/unit/unit.h"
@@ -113,6 +114,22 @@ static void test_json(void)
                            "\"t\":true,\"f\":false}\n");
 }
 
+#define TABLE_REST                                                                                 \
+    " 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000 100 0 0 10 0"
+
+static void test_tcp_listens(void)
+{
+    CU_ASSERT_TRUE(ctl_tcp_listens("   0: 00000000:1A57 00000000:0000 0A" TABLE_REST, 6743));
+    CU_ASSERT_TRUE(ctl_tcp_listens("  12: 0000000000000000FFFF00000100007F:1A57 "
+                                   "00000000000000000000000000000000:0000 0A" TABLE_REST,
+                                   6743));
+    CU_ASSERT_FALSE(ctl_tcp_listens("   0: 00000000:1A57 00000000:0000 01" TABLE_REST, 6743));
+    CU_ASSERT_FALSE(ctl_tcp_listens("   0: 00000000:1A58 00000000:1A57 0A" TABLE_REST, 6743));
+    CU_ASSERT_FALSE(ctl_tcp_listens("  sl  local_address rem_address   st tx_queue", 6743));
+    CU_ASSERT_FALSE(ctl_tcp_listens("   0: 00000000:1A57 00000000:0000", 6743));
+    CU_ASSERT_FALSE(ctl_tcp_listens("", 6743));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -122,6 +139,7 @@ int main(void)
         UNIT_TEST(test_refused),
         UNIT_TEST(test_refused_options),
         UNIT_TEST(test_json),
+        UNIT_TEST(test_tcp_listens),
         UNIT_END,
     };
     return unit_run("ctl", tests);
