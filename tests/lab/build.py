@@ -10,7 +10,10 @@ from harness import TOP
 
 # As a distribution configures it.
 CONFIGURED = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "--libdir=/usr/lib",
-              "--libexecdir=/usr/libexec", "--enable-werror"]
+              "--libexecdir=/usr/libexec", "--enable-werror",
+              "--with-systemdsystemunitdir=/usr/lib/systemd/system",
+              "--with-systemdsystempresetdir=/usr/lib/systemd/system-preset",
+              "--with-sysusersdir=/usr/lib/sysusers.d", "--with-tmpfilesdir=/usr/lib/tmpfiles.d"]
 
 SCRIPT = """
 set -e

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""
+The services on hosts that systemd runs: started by the first connection, confined, and started again
+when one of them dies, hangs or is told to read its configuration; with what senders are told then.
+"""
+import re
+import unittest
+
+from harness import eventually
+from scenario import Scenario, enable, on_both
+
+KEPT = 0b11100000  # CAP_KILL, CAP_SETGID, CAP_SETUID
+MESSAGE = "The server goes down at 18:00."
+
+
+class Services(Scenario):
+    def show(self, host, unit, name):
+        return host.does("systemctl", "show", "-P", name, unit).strip()
+
+    def pid(self, host, unit):
+        """Of the service's main process once it is up."""
+        def found():
+            return (self.show(host, unit, "ActiveState") == "active" and
+                    int(self.show(host, unit, "MainPID")))
+        return eventually(found, lambda: f"{unit} to run: {host.journal(unit)}")
+
+    def restarted(self, host, unit, before):
+        """Its new process, once systemd has started one."""
+        def found():
+            now = self.show(host, unit, "MainPID")
+            return self.show(host, unit, "ActiveState") == "active" and now != str(before) and int(now)
+        return eventually(found, lambda: f"{unit} to run again: {host.journal(unit)}", 30)
+
+    def waiting(self, host, *options):
+        """A message on bob's terminal that its sender waits for: terminal, msg, number."""
+        bob = self.login(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", *options, MESSAGE)
+        return bob, message, self.number(bob)
+
+
+class Confinement(Services):
+    @on_both
+    def test_folders_and_sockets(self, host):
+        host.does("msgctl", "ping")
+        own = int(host.does("id", "-u", "_msgd"))
+        for path, mode, uid in (("/run/msgd", "755", 0), ("/run/msgd/state", "700", own),
+                                ("/run/msgd/state/seen", "600", own), ("/run/msgd/msgd.sock", "666", 0),
+                                ("/run/msgd/present.sock", "600", own), ("/etc/msgd", "755", 0),
+                                ("/var/lib/msgd", "700", own), ("/var/lib/msgd/host_key", "600", own)):
+            with self.subTest(path=path):
+                self.assertEqual(host.does("stat", "-c", "%a %u", path).split(), [mode, str(uid)])
+
+    def status(self, host, unit):
+        text = host.does("cat", f"/proc/{self.pid(host, unit)}/status")
+        return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.MULTILINE))
+
+    @on_both
+    def test_what_each_may(self, host):
+        host.does("msgctl", "ping")
+        msgd, presenter = (self.status(host, unit) for unit in ("msgd", "msgd-present"))
+        for fields, uid, caps in ((msgd, host.does("id", "-u", "_msgd").strip(), 0),
+                                  (presenter, "0", KEPT)):
+            self.assertEqual(set(fields["Uid"].split()), {uid})
+            for name in ("CapPrm", "CapEff", "CapBnd"):
+                self.assertEqual(int(fields[name], 16), caps, name)
+            for name in ("CapInh", "CapAmb"):
+                self.assertEqual(int(fields[name], 16), 0, name)
+            self.assertEqual((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"))
+        self.assertEqual(presenter["Groups"].split(),
+                         [host.does("getent", "group", "tty").split(":")[2]])
+
+    @on_both
+    def test_systemd_has_nothing_to_say(self, host):
+        for unit in ("msgd.service", "msgd-present.service", "msgd.socket", "msgd-tcp.socket",
+                     "msgd-present.socket"):
+            outcome = host.run("systemd-analyze", "verify", "--man=no", f"/usr/lib/systemd/system/{unit}")
+            self.assertEqual([line for line in (outcome.out + outcome.err).splitlines()
+                              if "msgd" in line], [])
+
+
+class Sockets(Services):
+    @on_both
+    def test_the_first_connection_starts_both(self, host):
+        host.does("systemctl", "stop", "msgd.service", "msgd-present.service")
+        self.assertEqual(self.show(host, "msgd.service", "ActiveState"), "inactive")
+        self.assertEqual(host.run("msgctl", "ping").status, 0)
+        self.pid(host, "msgd.service")
+        self.pid(host, "msgd-present.service")
+        host.does("systemctl", "stop", "msgd.service")
+        self.assertEqual(self.lab.h1.run("msgctl", "ping", host.name, user="alice").status, 0)
+
+    @on_both
+    def test_tcp_is_switched_off_and_on_while_it_runs(self, host):
+        self.addCleanup(host.does, "systemctl", "enable", "--now", "msgd-tcp.socket")
+        host.does("msgctl", "ping")
+        host.does("systemctl", "disable", "--now", "msgd-tcp.socket")
+        outcome = self.lab.h1.run("msgctl", "ping", host.name, user="alice")
+        self.assertEqual(outcome.status, 4)
+        self.assertIn(f"{host.name} ({host.address} port 6743: connection refused)", outcome.err)
+        self.assertTrue(outcome.err.endswith(
+            "run: systemctl enable --now msgd-tcp.socket\n"), outcome.err)
+        self.assertEqual(host.run("msgctl", "ping").status, 0)
+        key = host.does("msgctl", "key").split()[-1]
+        outcome = host.run("msgctl", "authorize", key, "nobody")
+        self.addCleanup(host.does, "msgctl", "revoke", "nobody")
+        self.assertEqual(outcome.err, "msgctl: no other host can reach msgd here yet; "
+                                      "run: systemctl enable --now msgd-tcp.socket\n")
+        host.does("systemctl", "enable", "--now", "msgd-tcp.socket")
+        self.assertEqual(host.run("msgctl", "authorize", key, "nobody").err, "")
+        self.assertEqual(self.lab.h1.run("msgctl", "ping", host.name, user="alice").status, 0)
+
+    @on_both
+    def test_without_a_socket_msg_says_how_to_start_it(self, host):
+        self.addCleanup(host.does, "systemctl", "start", "msgd.socket")
+        host.does("systemctl", "stop", "msgd.socket")
+        self.assertEqual(self.show(host, "msgd.service", "ActiveState"), "inactive")
+        self.assertEqual(host.run("msg", "bob", "x").err,
+                         "Error 1722 getting session names: msgd is not running on this host "
+                         "(/run/msgd/msgd.sock: no such file); start it: systemctl start msgd.socket\n")
+
+    @on_both
+    def test_off_and_on_again(self, host):
+        """What `make disable` does leaves nothing that runs or would be started."""
+        self.addCleanup(host.does, "systemctl", "enable", "--now", "msgd-tcp.socket")
+        self.addCleanup(enable, host)
+        host.does("systemctl", "disable", "--now", "msgd.socket", "msgd-tcp.socket")
+        host.does("systemctl", "stop", "msgd-present.socket", "msgd-present.service")
+        self.assertEqual(host.run("systemctl", "list-units", "--no-legend", "--plain", "msgd*").out, "")
+        self.assertEqual(host.run("find", "/etc/systemd", "-name", "msgd*").out, "")
+        self.assertEqual(host.run("find", "/run/msgd", "-type", "s").out, "")
+        self.assertEqual(host.run("pgrep", "-f", "sbin/msgd").out, "")
+
+
+class Deaths(Services):
+    """DESIGN's rows, systemd doing the restarting."""
+
+    @on_both
+    def test_msgd_is_killed(self, host):
+        bob, message, _ = self.waiting(host)
+        before = self.pid(host, "msgd.service")
+        host.does("kill", "-KILL", str(before))
+        outcome = message.finish(60)
+        self.assertEqual(outcome.status, 5, outcome)
+        self.assertIn("what became of the message is not known", outcome.out + outcome.err)
+        self.restarted(host, "msgd.service", before)
+        bob.wait_for(r"\] withdrawn")
+        self.assertEqual(bob.count(MESSAGE), 1)
+        self.assertEqual(self.sent(host, "bob", "Again.").status, 0)
+
+    @on_both
+    def test_the_presenter_is_killed(self, host):
+        bob, message, number = self.waiting(host)
+        before = self.pid(host, "msgd-present.service")
+        host.does("kill", "-KILL", str(before))
+        self.restarted(host, "msgd-present.service", before)
+        self.until_known(host, bob.line)
+        bob.run(f"msg /ack {number}")
+        outcome = message.finish()
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertIn("responded to by user", outcome.out)
+        self.assertEqual(bob.count(MESSAGE), 1)
+
+    @on_both
+    def test_msgd_is_stopped(self, host):
+        bob, message, _ = self.waiting(host)
+        host.does("systemctl", "stop", "msgd.service")
+        outcome = message.finish()
+        self.assertEqual(outcome.status, 1, outcome)
+        bob.wait_for(r"\] withdrawn")
+        self.assertEqual(host.run("msgctl", "ping").status, 0)
+
+    @on_both
+    def test_the_presenter_is_stopped(self, host):
+        self.login(host)
+        host.does("systemctl", "stop", "msgd-present.service")
+        eventually(lambda: self.sent(host, "bob", "x").status == 0, "msgd to have it started again")
+
+    @on_both
+    def test_one_that_hangs_is_started_again(self, host):
+        self.addCleanup(host.does, "systemctl", "daemon-reload")
+        host.does("msgctl", "ping")
+        for unit in ("msgd.service", "msgd-present.service"):
+            folder = f"/run/systemd/system/{unit}.d"
+            host.does("mkdir", "-p", folder)
+            self.addCleanup(host.does, "rm", "-r", folder)
+            host.does("sh", "-c", f"printf '[Service]\nWatchdogSec=2\n' >{folder}/test.conf")
+            host.does("systemctl", "daemon-reload")
+            host.does("systemctl", "restart", unit)
+            before = self.pid(host, unit)
+            host.does("kill", "-STOP", str(before))
+            self.restarted(host, unit, before)
+            self.assertIn("Watchdog timeout", host.journal(unit))
+            self.assertEqual(host.run("msgctl", "ping").status, 0)
+
+    @on_both
+    def test_reload(self, host):
+        before = self.pid(host, "msgd.service")
+        _, message, _ = self.waiting(host)
+        host.does("systemctl", "reload", "msgd.service")
+        eventually(lambda: "configuration read again" in host.journal("msgd"), "the reload")
+        eventually(lambda: self.show(host, "msgd.service", "SubState") == "running", "its end")
+        self.assertEqual(self.pid(host, "msgd.service"), before)
+        self.assertIsNone(message.process.poll())
+
+
+if __name__ == "__main__":
+    unittest.main()
