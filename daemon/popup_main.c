@@ -206,6 +206,15 @@ static int on_input(sd_event_source *source, int fd, uint32_t events, void *user
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
+/*
+ * At the presenter's end systemd sends SIGTERM to the whole service. The end of the connection says
+ * the same, and lets us take the popup down first. Programs that we run get the default back.
+ */
+static void stay(int number)
+{
+    (void)number;
+}
+
 /* What the user's other processes could do to this one: read it. Its only descriptor is the socket. */
 static int settle(void)
 {
@@ -216,6 +225,7 @@ static int settle(void)
     if (getsockopt(PARENT, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET)
         return -ENOTSOCK;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, stay);
     tzset();
     return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -ENOENT;
 }
