@@ -22,8 +22,10 @@ struct popup_message {
     bool locked;       /* the session is, as far as is known */
     char user[68];     /* to whom */
     char terminal[68]; /* tmux: the terminal of the client, pts/3 */
+    char host[65];     /* this one, its short name */
+    char time[8];      /* when it was sent, as printed */
     struct present_texts texts;
-    uint64_t life_ms, sent_at_ms;
+    uint64_t life_ms;
     uint32_t number; /* for msg /ack; 0: none */
     bool wait;       /* an acknowledgement is waited for */
 };

@@ -20,7 +20,7 @@
 
 struct popup {
     sd_event *event;
-    sd_event_source *input, *clock;
+    sd_event_source *input, *clock, *next;
     struct popup_message message;
     const struct popup_way *const *ways; /* NULL-terminated; the first is the one in use */
     void *state;                         /* of the way in use */
@@ -109,13 +109,25 @@ static void start_way(struct popup *popup)
         popup_ended(popup, ENDED_FAILED, "helper-lost", (struct slice){0});
 }
 
+/* From the loop: who says that it cannot may be deep in a callback of its own. */
+static int on_next(sd_event_source *source, void *userdata)
+{
+    struct popup *popup = userdata;
+    (void)source;
+    if (popup->step != STARTS)
+        return 0;
+    if (popup->state) {
+        (*popup->ways)->free(TAKE(popup->state));
+        popup->ways++;
+    }
+    start_way(popup);
+    return 0;
+}
+
 void popup_cannot(struct popup *popup)
 {
-    if (popup->step != STARTS)
-        return;
-    (*popup->ways)->free(TAKE(popup->state));
-    popup->ways++;
-    start_way(popup);
+    if (popup->step == STARTS)
+        sd_event_source_set_enabled(popup->next, SD_EVENT_ONESHOT);
 }
 
 static void choose_ways(struct popup *popup)
@@ -128,7 +140,7 @@ static void choose_ways(struct popup *popup)
                                                         : none;
     popup->step = STARTS;
     set_clock(popup, popup->message.life_ms);
-    start_way(popup);
+    sd_event_source_set_enabled(popup->next, SD_EVENT_ONESHOT);
 }
 
 static int on_clock(sd_event_source *source, uint64_t usec, void *userdata)
@@ -156,6 +168,17 @@ static void take_place(struct popup *popup, const struct boundary_popup *place)
     popup->step = WAITS_FOR_TEXT;
 }
 
+static void say_where_and_when(struct popup_message *message, uint64_t sent_at_ms)
+{
+    time_t sent = (time_t)(sent_at_ms / 1000);
+    struct tm local;
+    if (gethostname(message->host, sizeof(message->host) - 1) < 0)
+        message->host[0] = '\0';
+    message->host[strcspn(message->host, ".")] = '\0';
+    if (localtime_r(&sent, &local))
+        strftime(message->time, sizeof(message->time), "%H:%M", &local);
+}
+
 static int take_text(struct popup *popup, const struct boundary_message *message)
 {
     const struct boundary_present *present = &message->u.present;
@@ -164,7 +187,7 @@ static int take_text(struct popup *popup, const struct boundary_message *message
     if (r < 0)
         return r;
     popup->message.life_ms = present->life_ms;
-    popup->message.sent_at_ms = present->sent_at_ms;
+    say_where_and_when(&popup->message, present->sent_at_ms);
     popup->message.number = present->number;
     popup->message.wait = (present->flags & PRESENT_WAIT) != 0;
     choose_ways(popup);
@@ -241,6 +264,10 @@ static int run(struct popup *popup)
     if (r >= 0)
         r = sd_event_add_io(popup->event, &popup->input, PARENT, EPOLLIN, on_input, popup);
     if (r >= 0)
+        r = sd_event_add_defer(popup->event, &popup->next, on_next, popup);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(popup->next, SD_EVENT_OFF);
+    if (r >= 0)
         r = sd_event_loop(popup->event);
     return r < 0 ? EXIT_FAILURE : r;
 }
@@ -251,6 +278,7 @@ static void clean_up(struct popup *popup)
         (*popup->ways)->free(popup->state);
     sd_event_source_disable_unref(popup->input);
     sd_event_source_disable_unref(popup->clock);
+    sd_event_source_disable_unref(popup->next);
     sd_event_unref(popup->event);
 }
 
