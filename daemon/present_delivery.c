@@ -4,7 +4,6 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/present_caps.h"
-#include "daemon/present_letter.h"
 
 #include <search.h>
 #include <stdio.h>
@@ -17,17 +16,18 @@ struct delivery {
     uint64_t id; /* first: what the tree compares */
     struct deliveries *all;
     uint64_t session;
-    struct device_target target;
-    uint32_t number;
+    uid_t uid;
     bool wait;
     bool up;     /* it is on the screen */
     bool orphan; /* msgd is gone: nothing is told */
     bool over;   /* only its report is left */
     bool tell_shown, tell_ended, listed;
+    struct boundary_shown shown;
     enum ended_how how;
     const char *why;
-    struct letter *letter; /* until it is written */
-    struct terminal_job *job;
+    char answer[LIM_ANSWER];
+    size_t answer_len;
+    struct showing *showing;
     sd_event_source *life;
     TAILQ_ENTRY(delivery) link;
     TAILQ_ENTRY(delivery) report;
@@ -35,13 +35,13 @@ struct delivery {
 TAILQ_HEAD(delivery_queue, delivery);
 
 struct deliveries {
-    sd_event *event;             /* borrowed */
-    struct sessions *sessions;   /* borrowed */
-    struct terminals *terminals; /* borrowed */
+    sd_event *event; /* borrowed */
+    struct showings showings;
     struct caps caps;
     struct delivery_queue all, reports;
     void *tree; /* of those that are not over, by id */
     struct log_limit refused;
+    char answer[LIM_ANSWER]; /* of the last report */
 };
 
 static int by_id(const void *first, const void *second)
@@ -60,22 +60,21 @@ static uint64_t now_ms(void)
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 /* Nothing of it happens any more; caps and id are free again. */
-static void stop(struct delivery *delivery)
+static void stop(struct delivery *delivery, enum withdraw_why why)
 {
     if (delivery->over)
         return;
     delivery->over = true;
     delivery->life = sd_event_source_disable_unref(delivery->life);
-    terminal_job_cancel(TAKE(delivery->job));
-    free(TAKE(delivery->letter));
-    caps_release(&delivery->all->caps, delivery->target.uid);
+    showing_end(TAKE(delivery->showing), why);
+    caps_release(&delivery->all->caps, delivery->uid);
     if (!delivery->orphan)
         tdelete(delivery, &delivery->all->tree, by_id);
 }
 
-static void forget(struct delivery *delivery)
+static void forget(struct delivery *delivery, enum withdraw_why why)
 {
-    stop(delivery);
+    stop(delivery, why);
     if (delivery->listed)
         TAILQ_REMOVE(&delivery->all->reports, delivery, report);
     TAILQ_REMOVE(&delivery->all->all, delivery, link);
@@ -92,9 +91,9 @@ static void tell(struct delivery *delivery)
 static void end(struct delivery *delivery, enum ended_how how, const char *why)
 {
     log_debug("delivery %llu: %s", (unsigned long long)delivery->id, why);
-    stop(delivery);
+    stop(delivery, WITHDRAW_SILENT);
     if (delivery->orphan) {
-        forget(delivery);
+        forget(delivery, WITHDRAW_SILENT);
         return;
     }
     delivery->how = how;
@@ -103,18 +102,35 @@ static void end(struct delivery *delivery, enum ended_how how, const char *why)
     tell(delivery);
 }
 
-static void shown(struct delivery *delivery)
+/* On a terminal there is nothing more to happen where nobody waits. */
+static void on_up(void *userdata, enum session_reach reach, const struct heard *heard)
 {
+    struct delivery *delivery = userdata;
+    bool lasts = reach != REACH_TERMINAL || delivery->wait;
     delivery->up = true;
     if (delivery->orphan) {
-        forget(delivery);
+        if (!lasts)
+            forget(delivery, WITHDRAW_SILENT);
         return;
     }
-    free(TAKE(delivery->letter));
+    delivery->shown =
+        (struct boundary_shown){.delivery = delivery->id, .reach = reach, .flags = heard->flags};
+    memcpy(delivery->shown.by, heard->by, sizeof(heard->by));
     delivery->tell_shown = true;
     tell(delivery);
-    if (!delivery->wait)
-        stop(delivery);
+    if (!lasts)
+        stop(delivery, WITHDRAW_SILENT);
+}
+
+static void on_over(void *userdata, enum ended_how how, const char *why, struct slice answer)
+{
+    struct delivery *delivery = userdata;
+    delivery->answer_len = answer.len;
+    if (answer.len > 0)
+        memcpy(delivery->answer, answer.ptr, answer.len);
+    if (how == ENDED_FAILED)
+        log_info("delivery %llu failed: %s", (unsigned long long)delivery->id, why);
+    end(delivery, how, why);
 }
 
 static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
@@ -126,48 +142,16 @@ static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* ---- on the terminal ------------------------------------------------------------------------- */
-
-static ssize_t render(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE])
-{
-    const struct delivery *delivery = userdata;
-    struct session_where where;
-    /* Once more, with the terminal open: the login is still the one that it was opened for. */
-    if (!sessions_where(delivery->all->sessions, delivery->session, &where))
-        return -ENODEV;
-    return letter_render(delivery->letter, columns, out);
-}
-
-static void on_written(void *userdata, int error)
-{
-    struct delivery *delivery = userdata;
-    delivery->job = NULL;
-    if (error == 0)
-        shown(delivery);
-    else if (error == -ENODEV)
-        end(delivery, ENDED_SESSION_GONE, "hangup");
-    else if (error == -ETIMEDOUT)
-        end(delivery, ENDED_FAILED, "terminal-stopped");
-    else if (error == -EACCES || error == -EPERM || error == -EBUSY)
-        end(delivery, ENDED_FAILED, "messages-disabled"); /* EBUSY: TIOCEXCL */
-    else
-        end(delivery, ENDED_FAILED, "internal");
-}
-
-static void leave_note(const struct delivery *delivery, enum withdraw_why why)
-{
-    if (delivery->up && delivery->wait && !delivery->over)
-        letter_leave_note(delivery->all->terminals, &delivery->target, why, delivery->number);
-}
-
 /* ---- present --------------------------------------------------------------------------------- */
 
-static int start(struct delivery *delivery, uint64_t life_ms)
+static int start(struct delivery *delivery, const struct session_where *where,
+                 const struct boundary_message *message, const struct present_texts *texts)
 {
-    struct terminal_job_spec spec = {delivery->target, render, on_written, delivery};
+    const struct showing_order order = {where, message, texts, on_up, on_over, delivery};
+    uint64_t until_ms = now_ms() + message->u.present.life_ms;
     int r = sd_event_add_time(delivery->all->event, &delivery->life, CLOCK_BOOTTIME,
-                              (now_ms() + life_ms) * 1000, LIFE_ACCURACY_US, on_life, delivery);
-    return r < 0 ? r : terminals_write(delivery->all->terminals, &spec, &delivery->job);
+                              until_ms * 1000, LIFE_ACCURACY_US, on_life, delivery);
+    return r < 0 ? r : showing_start(&delivery->all->showings, &order, &delivery->showing);
 }
 
 /* Refused at once: a delivery of which only the report is left. */
@@ -187,28 +171,28 @@ static void log_refused(struct deliveries *deliveries, const char *user, const c
                     (unsigned long long)held);
 }
 
-static void show(struct delivery *delivery, const struct boundary_present *present,
+static void show(struct delivery *delivery, const struct boundary_message *message,
                  const struct present_texts *texts)
 {
     struct deliveries *deliveries = delivery->all;
     struct session_where where;
-    if (!sessions_where(deliveries->sessions, present->session, &where)) {
+    if (!sessions_where(deliveries->showings.sessions, delivery->session, &where)) {
         refuse(delivery, ENDED_SESSION_GONE, "logout");
         return;
     }
-    delivery->target = where.target;
-    delivery->target.override = (present->flags & PRESENT_OVERRIDE) != 0;
-    if (caps_take(&deliveries->caps, where.target.uid, now_ms()) < 0) {
+    delivery->uid = where.target.uid;
+    if (caps_take(&deliveries->caps, delivery->uid, now_ms()) < 0) {
         log_refused(deliveries, where.user, "too many");
         refuse(delivery, ENDED_FAILED, "too-many");
         return;
     }
-    log_info("present to %s on %s from %.*s: %zu bytes", where.user, where.target.line,
+    log_info("present to %s on %s from %.*s: %zu bytes", where.user,
+             where.reach == REACH_DESKTOP ? "the desktop" : where.target.line,
              LOG_SLICE(texts->sender), texts->body.len);
-    delivery->letter = letter_new(present, texts, where.user);
-    if (!delivery->letter || !tsearch(delivery, &deliveries->tree, by_id) ||
-        start(delivery, present->life_ms) < 0)
-        end(delivery, ENDED_FAILED, "internal");
+    int r = tsearch(delivery, &deliveries->tree, by_id) ? start(delivery, &where, message, texts)
+                                                        : -ENOMEM;
+    if (r < 0)
+        end(delivery, ENDED_FAILED, r == -EBUSY ? "too-many" : "internal");
 }
 
 int deliveries_present(struct deliveries *deliveries, const struct boundary_message *message,
@@ -235,7 +219,6 @@ int deliveries_present(struct deliveries *deliveries, const struct boundary_mess
         .id = present->delivery,
         .all = deliveries,
         .session = present->session,
-        .number = present->number,
         .wait = (present->flags & PRESENT_WAIT) != 0,
     };
     TAILQ_INSERT_TAIL(&deliveries->all, delivery, link);
@@ -243,7 +226,7 @@ int deliveries_present(struct deliveries *deliveries, const struct boundary_mess
         log_refused(deliveries, "somebody", unfit);
         refuse(delivery, ENDED_FAILED, "internal");
     } else {
-        show(delivery, present, &texts);
+        show(delivery, message, &texts);
     }
     return 0;
 }
@@ -256,8 +239,7 @@ void deliveries_withdraw(struct deliveries *deliveries, const struct boundary_wi
         (struct delivery **)tfind(&withdraw->delivery, &deliveries->tree, by_id);
     if (!found)
         return;
-    leave_note(*found, (enum withdraw_why)withdraw->why);
-    forget(*found);
+    forget(*found, (enum withdraw_why)withdraw->why);
 }
 
 static struct delivery *next_of(struct delivery *delivery)
@@ -279,8 +261,7 @@ void deliveries_forget_peer(struct deliveries *deliveries)
     for (struct delivery *one = TAILQ_FIRST(&deliveries->all), *next; one; one = next) {
         next = next_of(one);
         if (one->over || one->wait) {
-            leave_note(one, WITHDRAW_STOP);
-            forget(one);
+            forget(one, WITHDRAW_STOP);
         } else if (!one->orphan) {
             tdelete(one, &deliveries->tree, by_id);
             one->orphan = true;
@@ -297,33 +278,34 @@ bool deliveries_next_report(struct deliveries *deliveries, struct boundary_messa
     if (delivery->tell_shown) {
         delivery->tell_shown = false;
         message.verb = BOUNDARY_SHOWN;
-        message.u.shown =
-            (struct boundary_shown){.delivery = delivery->id, .reach = REACH_TERMINAL};
+        message.u.shown = delivery->shown;
     } else {
         delivery->tell_ended = false;
         message.verb = BOUNDARY_ENDED;
         message.u.ended = (struct boundary_ended){.delivery = delivery->id, .how = delivery->how};
         snprintf(message.u.ended.why, sizeof(message.u.ended.why), "%s", delivery->why);
+        memcpy(deliveries->answer, delivery->answer, delivery->answer_len);
+        message.text = deliveries->answer;
+        message.text_len = delivery->answer_len;
     }
     if (!delivery->tell_ended) {
         TAILQ_REMOVE(&deliveries->reports, delivery, report);
         delivery->listed = false;
         if (delivery->over)
-            forget(delivery);
+            forget(delivery, WITHDRAW_SILENT);
     }
     *ret_message = message;
     return true;
 }
 
-int deliveries_new(sd_event *event, struct sessions *sessions, struct terminals *terminals,
+int deliveries_new(sd_event *event, const struct showings *showings,
                    struct deliveries **ret_deliveries)
 {
     struct deliveries *deliveries = calloc(1, sizeof(*deliveries));
     if (!deliveries)
         return -ENOMEM;
     deliveries->event = event;
-    deliveries->sessions = sessions;
-    deliveries->terminals = terminals;
+    deliveries->showings = *showings;
     deliveries->refused.period_ms = 60000;
     TAILQ_INIT(&deliveries->all);
     TAILQ_INIT(&deliveries->reports);
@@ -337,7 +319,7 @@ void deliveries_free(struct deliveries *deliveries)
     if (!deliveries)
         return;
     while ((delivery = TAILQ_FIRST(&deliveries->all)))
-        forget(delivery);
+        forget(delivery, WITHDRAW_SILENT);
     caps_free(&deliveries->caps);
     free(deliveries);
 }

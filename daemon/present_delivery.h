@@ -5,19 +5,18 @@
  * may be up is kept here too. What msgd is to learn is drawn from here, one datagram at a time.
  *
  * On a terminal, a message that nobody waits for is over once it is written: `shown` is the last
- * that is told of it. One that waits is up until its time is over, it is withdrawn, or its session
- * ends.
+ * that is told of it. One that waits, and any popup, is up until its time is over, it is withdrawn,
+ * its session ends, or somebody ends it.
  */
 #ifndef MSG_DAEMON_PRESENT_DELIVERY_H
 #define MSG_DAEMON_PRESENT_DELIVERY_H
 
-#include "daemon/present_sessions.h"
-#include "daemon/present_terminal.h"
+#include "daemon/present_showing.h"
 
 struct deliveries;
 
-/* The session list and the terminals are borrowed, and outlive it. */
-int deliveries_new(sd_event *event, struct sessions *sessions, struct terminals *terminals,
+/* What showings point to is borrowed, and outlives it. */
+int deliveries_new(sd_event *event, const struct showings *showings,
                    struct deliveries **ret_deliveries);
 void deliveries_free(struct deliveries *deliveries);
 
@@ -37,7 +36,7 @@ void deliveries_session_gone(struct deliveries *deliveries, uint64_t session, co
 /* msgd is gone: what waits is taken down, the rest lives out its time; nothing is told. */
 void deliveries_forget_peer(struct deliveries *deliveries);
 
-/* The next thing to be told, if there is one. */
+/* The next thing to be told, if there is one; its text lives until the next call. */
 bool deliveries_next_report(struct deliveries *deliveries, struct boundary_message *ret_message);
 
 #endif

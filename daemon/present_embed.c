@@ -181,20 +181,3 @@ void embed_free(struct embed *embed)
     relay_free(embed->relay);
     free(embed);
 }
-
-int embed_find_msgd(char path[static PATH_MAX])
-{
-    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *slash;
-    if (len > 0) {
-        path[len] = '\0';
-        slash = strrchr(path, '/');
-        if (slash && (size_t)(slash - path) + sizeof("/msgd") <= PATH_MAX) {
-            strcpy(slash, "/msgd");
-            if (access(path, X_OK) == 0)
-                return 0;
-        }
-    }
-    strcpy(path, SBINDIR "/msgd");
-    return access(path, X_OK) == 0 ? 0 : mem_errno();
-}

@@ -6,7 +6,6 @@
 #ifndef MSG_DAEMON_PRESENT_EMBED_H
 #define MSG_DAEMON_PRESENT_EMBED_H
 
-#include <limits.h>
 #include <systemd/sd-event.h>
 
 struct embed_spec {
@@ -28,8 +27,5 @@ void embed_free(struct embed *embed);
 
 /* Sends it a signal, if it still runs. */
 void embed_signal(const struct embed *embed, int number);
-
-/* The msgd beside this program, else the installed one: into path, or negative. */
-int embed_find_msgd(char path[static PATH_MAX]);
 
 #endif

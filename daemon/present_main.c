@@ -10,6 +10,7 @@
 #include "daemon/present_link.h"
 #include "daemon/present_listen.h"
 #include "daemon/present_options.h"
+#include "daemon/present_program.h"
 #include "daemon/present_start.h"
 #include "daemon/present_utmp.h"
 
@@ -33,6 +34,9 @@ struct presenter {
     struct session_source source;
     struct sessions *sessions;
     struct terminals *terminals;
+    char popup[PATH_MAX];
+    struct popups *popups;
+    struct showings showings;
     struct deliveries *deliveries;
     struct link *link;
     int listener;
@@ -213,7 +217,7 @@ static void on_msgd_exit(void *userdata, int status)
 static int start_msgd(struct presenter *p)
 {
     char path[PATH_MAX];
-    int fd, r = p->options.msgd ? 0 : embed_find_msgd(path);
+    int fd, r = p->options.msgd ? 0 : program_find_msgd(path);
     if (r < 0)
         return fail(r, path);
     const struct embed_spec spec = {
@@ -261,6 +265,17 @@ static void on_session_gone(void *userdata, uint64_t handle, const char *why)
     deliveries_session_gone(p->deliveries, handle, why);
 }
 
+/* Terminals are reached without it. */
+static const char *find_popup(struct presenter *p)
+{
+    if (p->options.popup)
+        return p->options.popup;
+    int r = program_find_popup(p->popup);
+    if (r < 0)
+        log_warning("desktops and tmux are not reached: %s: %s", p->popup, strerror(-r));
+    return p->popup;
+}
+
 static int make_modules(struct presenter *p)
 {
     const struct session_watcher watcher = {on_session_gone, p};
@@ -281,7 +296,11 @@ static int make_modules(struct presenter *p)
     if (r >= 0)
         r = terminals_new(p->event, &p->terminals);
     if (r >= 0)
-        r = deliveries_new(p->event, p->sessions, p->terminals, &p->deliveries);
+        r = popups_new(p->event, find_popup(p), &p->popups);
+    if (r < 0)
+        return r;
+    p->showings = (struct showings){p->sessions, p->terminals, p->popups};
+    r = deliveries_new(p->event, &p->showings, &p->deliveries);
     return r;
 }
 
@@ -330,6 +349,7 @@ static void clean_up(struct presenter *p)
     embed_free(p->embed);
     link_free(p->link);
     deliveries_free(p->deliveries);
+    popups_free(p->popups);
     sessions_free(p->sessions);
     utmp_close(&p->utmp);
     user_cache_free(p->users);

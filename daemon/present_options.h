@@ -12,6 +12,7 @@ struct options {
     const char *utmp;      /* the file of logins */
     const char *msgd_user; /* whom msgd runs as */
     const char *msgd;      /* the program; NULL: the one beside this one, else the installed one */
+    const char *popup;     /* msgd-popup; NULL: likewise */
     const char *socket;    /* where to listen; NULL: not */
     bool debug;
     bool with_msgd;        /* embedded: msgd is our child */

@@ -89,6 +89,11 @@
 #define LIM_TERMINAL_WRITE  4000
 #define LIM_TERMINAL_LINES  20
 #define LIM_TERMINAL_TRY    2000 /* of trying to write to a terminal that takes nothing */
+#define LIM_POPUPS          5   /* up at once for one user: MATE refuses the 22nd, GNOME keeps 10 */
+#define LIM_POPUPS_ACCOUNT  3   /* of these, of one account */
+#define LIM_POPUPS_QUEUED   20  /* that wait for room on one screen */
+#define LIM_POPUPS_PATIENT  10  /* of these, of one account */
+#define LIM_POPUP_HELPERS   400 /* processes in all; TasksMax of the service lies above it */
 #define LIM_LOOKUP          1000 /* a name service's answer, asked outside any loop */
 
 /* ---- files ----------------------------------------------------------------------------------- */
