@@ -136,7 +136,7 @@ class Machine:
 
     def _boot(self):
         cgroup = f"{CGROUP}/{self.name}"
-        os.mkdir(cgroup)
+        os.makedirs(cgroup, exist_ok=True)
 
         def enter():
             with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as f:
@@ -238,6 +238,13 @@ class Machine:
             self.run("loginctl", "terminate-user", user)
             self.run("pkill", "-KILL", "-u", user)
         eventually(lambda: not self.sessions(), lambda: f"{self.sessions()} to end")
+
+    def reboot(self):
+        """Like a service's, its machine ends and is to be started again."""
+        self.run("systemctl", "reboot")
+        self.process.wait(60)
+        self.process = self._boot()
+        eventually(self._is_up, lambda: f"{self.name} to boot again: {self.console()}", 60)
 
     def power_off(self):
         if self.process.poll() is None and self.leader:

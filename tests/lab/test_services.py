@@ -90,6 +90,15 @@ class Sockets(Services):
         self.assertEqual(self.lab.h1.run("msgctl", "ping", host.name, user="alice").status, 0)
 
     @on_both
+    def test_after_a_boot_both_sockets_are_there_and_nothing_runs(self, host):
+        host.reboot()
+        for unit, state in (("msgd.socket", "active"), ("msgd-tcp.socket", "active"),
+                            ("msgd.service", "inactive"), ("msgd-present.service", "inactive")):
+            self.assertEqual(self.show(host, unit, "ActiveState"), state, unit)
+        self.assertEqual(self.lab.h1.run("msgctl", "ping", host.name, user="alice").status, 0)
+        self.pid(host, "msgd-present.service")
+
+    @on_both
     def test_tcp_is_switched_off_and_on_while_it_runs(self, host):
         self.addCleanup(host.does, "systemctl", "enable", "--now", "msgd-tcp.socket")
         host.does("msgctl", "ping")
