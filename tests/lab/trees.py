@@ -28,7 +28,7 @@ LIBRARIES = {"bookworm": ["libuv1", "libmsgpackc2"], "trixie": ["libuv1t64", "li
 LAYERS = {
     "build": ("base", """gcc libc6-dev make autoconf automake libtool pkgconf libuv1-dev
         libsodium-dev libmsgpack-dev libinih-dev libsystemd-dev uthash-dev libcunit1-dev""".split()),
-    "desktop": ("base", """xvfb openbox dunst libnotify-bin xdotool imagemagick x11-utils xterm
+    "desktop": ("base", """xvfb openbox dunst libnotify-bin xdotool imagemagick x11-utils suckless-tools xterm
         zenity""".split()),
     "servers": ("desktop", """xfce4-notifyd mate-notification-daemon notification-daemon
         lxqt-notificationd mako-notifier sway-notification-center sway""".split()),

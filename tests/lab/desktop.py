@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""
+A person's X11 desktop on a host: Xvfb, a window manager and a notification server in a graphical
+login session, looked at by its pixels and clicked at by xdotool.
+"""
+import collections
+import os
+import re
+import subprocess
+
+from harness import eventually
+from machine import temporary
+
+WIDTH, HEIGHT = 1024, 768
+Box = collections.namedtuple("Box", "left top right bottom")
+LEFT, MIDDLE, RIGHT = "1", "2", "3"
+BUS_NAME = "org.freedesktop.Notifications"
+
+START = """
+Xvfb $DISPLAY -screen 0 %dx%dx24 -nolisten tcp & x=$!
+until xdpyinfo >/dev/null 2>&1; do sleep 0.05; done
+xsetroot -solid '#305070' 2>/dev/null
+systemctl --user import-environment DISPLAY
+openbox &
+%s
+wait $x
+"""
+
+# Notification servers: what starts them, and the button of the mouse that says yes, or no.
+SERVERS = {
+    "dunst": ("dunst &", MIDDLE, LEFT),
+    "xfce4-notifyd": ("$(find /usr/lib -name xfce4-notifyd -type f) &", LEFT, None),
+    "mate": ("$(find /usr/lib /usr/libexec -name mate-notification-daemon -type f) &", LEFT, None),
+    "notification-daemon":
+        ("$(find /usr/lib /usr/libexec -name notification-daemon -type f) &", LEFT, None),
+    "lxqt": ("lxqt-notificationd &", LEFT, None),
+    "none": ("", None, None),
+}
+
+
+def difference(before, after):
+    """The Box in which two pictures differ, or None."""
+    row = WIDTH * 3
+    rows = [y for y in range(HEIGHT) if before[y * row:(y + 1) * row] != after[y * row:(y + 1) * row]]
+    if not rows:
+        return None
+    left, right = WIDTH, 0
+    for y in rows:
+        a, b = before[y * row:(y + 1) * row], after[y * row:(y + 1) * row]
+        differing = [x for x in range(WIDTH) if a[x * 3:x * 3 + 3] != b[x * 3:x * 3 + 3]]
+        left, right = min(left, differing[0]), max(right, differing[-1])
+    return Box(left, rows[0], right, rows[-1])
+
+
+class Desktop:
+    def __init__(self, host, user, display=":5", server="dunst"):
+        self.host, self.user, self.display = host, user, display
+        self.server, self.yes, self.no = server, *SERVERS[server][1:]
+        self.uid = host.uids[user]
+        self.unit = f"desktop-{user}"
+        self.env = {"DISPLAY": display, "XDG_RUNTIME_DIR": f"/run/user/{self.uid}",
+                    "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{self.uid}/bus"}
+        script = START % (WIDTH, HEIGHT, SERVERS[server][0])
+        given = {**self.env, "XDG_SESSION_TYPE": "x11", "XDG_SESSION_CLASS": "user",
+                 "XDG_SESSION_DESKTOP": "openbox", "XDG_CURRENT_DESKTOP": "openbox"}
+        host.does("systemd-run", "-q", "-u", self.unit, "-p", f"User={user}", "-p", "PAMName=login",
+                  "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
+                  *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
+        eventually(self._is_up, lambda: f"the desktop: {host.journal(self.unit)}", 30)
+        self.empty = self._still()
+
+    def _is_up(self):
+        if not self.session():
+            return False
+        if self.run("xdotool", "getdisplaygeometry").status != 0:
+            return False
+        return self.server == "none" or self.has_server()
+
+    def has_server(self):
+        owner = self.run("busctl", "--user", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                         "org.freedesktop.DBus", "NameHasOwner", "s", BUS_NAME)
+        return owner.out.strip() == "b true"
+
+    def run(self, *argv, **options):
+        return self.host.run(*argv, user=self.user, env=self.env, **options)
+
+    def begin(self, *argv, **options):
+        return self.host.begin(*argv, user=self.user, env=self.env, **options)
+
+    # ---- looking ---------------------------------------------------------------------------------
+
+    def picture(self):
+        """The screen's pixels, three bytes each; None if there is no screen."""
+        argv = self.host.entered(["import", "-window", "root", "-depth", "8", "rgb:-"], self.user,
+                                 self.env)
+        shot = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, timeout=30).stdout
+        return shot if len(shot) == WIDTH * HEIGHT * 3 else None
+
+    def _still(self):
+        """The screen once it does not change any more."""
+        last = [None]
+
+        def same():
+            now = self.picture()
+            last[0], before = now, last[0]
+            return now if now and now == before else None
+        return eventually(same, "the screen to stand still")
+
+    def popup(self):
+        """Where something shows that was not there at first; None."""
+        now = self.picture()
+        return now and difference(self.empty, now)
+
+    def shown(self):
+        """Waits for a popup that stands still; its Box."""
+        eventually(self.popup, "a popup on the screen")
+        return difference(self.empty, self._still())
+
+    def gone(self, timeout=15):
+        eventually(lambda: self.popup() is None, "the popup to leave the screen", timeout)
+
+    def save(self, name, box=None, margin=12):
+        """Keeps a picture, in MSG_LAB_PICTURES if that is set."""
+        folder = os.environ.get("MSG_LAB_PICTURES")
+        if not folder:
+            return
+        raw = os.path.join(temporary(), "raw")
+        with open(raw, "wb") as f:
+            f.write(self.picture())
+        inside = f"/run/picture-{self.user}.rgb"
+        with open(raw, "rb") as f, open(f"/proc/{self.host.leader}/root{inside}", "wb") as to:
+            to.write(f.read())
+        crop = []
+        if box:
+            crop = ["-crop", f"{box.right - box.left + 2 * margin}x{box.bottom - box.top + 2 * margin}"
+                             f"+{max(0, box.left - margin)}+{max(0, box.top - margin)}", "+repage"]
+        self.host.does("convert", "-size", f"{WIDTH}x{HEIGHT}", "-depth", "8", f"rgb:{inside}", *crop,
+                       "-strip", "-colors", "64", f"png:{inside}.png")
+        with open(f"/proc/{self.host.leader}/root{inside}.png", "rb") as f, \
+                open(os.path.join(folder, f"{name}.png"), "wb") as to:
+            to.write(f.read())
+
+    # ---- the person ------------------------------------------------------------------------------
+
+    def click(self, x, y, button=LEFT):
+        self.run("xdotool", "mousemove", str(x), str(y), "sleep", "0.1", "click", button)
+
+    def click_in(self, box, button=LEFT):
+        self.click((box.left + box.right) // 2, (box.top + box.bottom) // 2, button)
+
+    def type(self, text):
+        self.run("xdotool", "type", "--delay", "20", text)
+
+    def key(self, name):
+        self.run("xdotool", "key", name)
+
+    def session(self):
+        """Its id in logind; None when it has ended."""
+        return next((number for number, s in self.host.sessions().items()
+                     if s.get("Type") == "x11" and s.get("Name") == self.user), None)
+
+    def log_out(self):
+        session = self.session()
+        if session:
+            self.host.run("loginctl", "terminate-session", session)
+
+    def kill_x(self):
+        self.host.does("pkill", "-KILL", "-u", self.user, "-x", "Xvfb")
+
+    def server_pid(self):
+        shown = self.run("busctl", "--user", "status", BUS_NAME).out
+        return int(re.search(r"^PID=(\d+)", shown, re.M).group(1))
+
+    def close(self):
+        """Everything in it ends, and the unit that started it."""
+        self.log_out()
+        self.host.run("systemctl", "stop", self.unit)
+        self.host.run("systemctl", "reset-failed", self.unit)
+        eventually(lambda: not self.session(), lambda: f"the desktop to end: {self.host.sessions()}")
