@@ -108,7 +108,8 @@ class Machine:
             return f.read()
 
     def _furnish(self, installed):
-        said("cp", "-a", "--no-preserve=ownership", f"{installed}/.", self.root)
+        said("sh", "-c", 'tar cf - -C "$1" . | tar xf - --keep-directory-symlink --no-same-owner -C "$2"',
+             "sh", installed, self.root)
         self.write("/etc/hostname", f"{self.name}\n")
         self.write("/etc/default/locale", "LANG=C.UTF-8\n")
         self.write("/etc/environment", "LANG=C.UTF-8\n")

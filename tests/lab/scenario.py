@@ -41,9 +41,19 @@ class Lab:
 
 
 @functools.lru_cache(maxsize=None)
+def tried():
+    try:
+        return Lab(), None
+    except Exception as error:
+        return None, error
+
+
 def lab():
     """The hosts; made at the first call, taken away with the namespaces of tests/lab/run."""
-    return Lab()
+    made, error = tried()
+    if error:
+        raise error
+    return made
 
 
 def enable(host):
@@ -59,7 +69,8 @@ def start_services(host):
     host.write("/etc/msgd/msgd.conf", "[limits]\nmessages_a_minute = 100000\n")
     enable(host)
     host.does("systemctl", "enable", "--now", "msgd-tcp.socket")
-    host.does("msgctl", "ping")  # the first connection starts it
+    eventually(lambda: host.run("msgctl", "ping").status == 0,  # the first connection starts it
+               lambda: f"msgd on {host.name}: {host.journal(*UNITS)}")
 
 
 def on_both(test):
