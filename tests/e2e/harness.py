@@ -169,16 +169,20 @@ class Terminal:
                                  env={"PS1": "$ ", **(env or {})}, start_new_session=True,
                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
+        self.collect()
+        if utmp:
+            utmp.add(self.line, self.leader.pid, user.name, host)
+        if not leader:
+            self.wait_for(r"^\$ ")
+
+    def collect(self):
+        """Begins to read what is written to it."""
         self._bytes = bytearray()
         self._lock = threading.Lock()
         self._reading = threading.Event()
         self._reading.set()
         self._thread = threading.Thread(target=self._collect, daemon=True)
         self._thread.start()
-        if utmp:
-            utmp.add(self.line, self.leader.pid, user.name, host)
-        if not leader:
-            self.wait_for(r"^\$ ")
 
     def _own(self, slave, mesg):
         """What sshd does: the user's, group tty, writable by it unless `mesg n`."""

@@ -67,6 +67,10 @@ class Desktop:
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
                   *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
         eventually(self._is_up, lambda: f"the desktop: {host.journal(self.unit)}", 30)
+        self.empty_again()
+
+    def empty_again(self):
+        """What is on the screen now is no popup."""
         self.empty = self._still()
 
     def _is_up(self):
@@ -149,6 +153,14 @@ class Desktop:
     def click_in(self, box, button=LEFT):
         self.click((box.left + box.right) // 2, (box.top + box.bottom) // 2, button)
 
+    def choose(self, box, label):
+        """Clicks for dunst's list of answers, types one's name there and takes it."""
+        self.click_in(box, self.yes)
+        eventually(lambda: self.run("pgrep", "-x", "dmenu", "-u", self.user).status == 0,
+                   "the list of answers")
+        self.type(label)
+        self.key("Return")
+
     def type(self, text):
         self.run("xdotool", "type", "--delay", "20", text)
 
@@ -159,6 +171,12 @@ class Desktop:
         """Its id in logind; None when it has ended."""
         return next((number for number, s in self.host.sessions().items()
                      if s.get("Type") == "x11" and s.get("Name") == self.user), None)
+
+    def lock(self):
+        """As a screen locker tells logind."""
+        self.run("busctl", "call", "org.freedesktop.login1",
+                 "/org/freedesktop/login1/session/auto", "org.freedesktop.login1.Session",
+                 "SetLockedHint", "b", "true")
 
     def log_out(self):
         session = self.session()

@@ -6,12 +6,16 @@ own, all on one bridge that leads nowhere else.
 It lives inside the mount, process and network namespaces that tests/lab/run made, in one tmpfs
 (FOLDER): when run's child ends, however it ends, the kernel takes all of it away.
 """
+import contextlib
+import fcntl
 import os
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 
 import trees
 from harness import Outcome, Running, Terminal, User, eventually
@@ -25,11 +29,61 @@ UNWANTED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scr
     e2scrub_reap.service fstrim.timer man-db.timer systemd-networkd-wait-online.service
     console-getty.service""".split()
 
+TIOCSPTLCK, TIOCGPTN = 0x40045431, 0x80045430
 ME = User("root", 0, 0, FOLDER)
 
 
 def said(*command, **how):
     return trees.said(list(command), **how)
+
+
+class Entered(Running):
+    """A program in a machine. nsenter waits for it, and hands no signal on."""
+
+    def signal(self, number):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children",
+                      encoding="ascii") as f:
+                for pid in f.read().split():
+                    os.kill(int(pid), number)
+
+    def interrupt(self):
+        """Ctrl-C."""
+        self.signal(signal.SIGINT)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        super().kill()
+
+
+class Console(Terminal):
+    """
+    A virtual console of a machine, where login has let a person in: a pseudo-terminal that stands in
+    the place of /dev/ttyN, since the kernel's own belong to the host outside.
+    """
+
+    def __init__(self, host, user, line="tty5"):
+        self.host, self.user, self.utmp, self.line = host, ME, None, line
+        self.path, self.unit = f"/dev/{line}", f"console-{line}"
+        self.master = os.open(f"/proc/{host.leader}/root/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
+        fcntl.ioctl(self.master, TIOCSPTLCK, struct.pack("i", 0))
+        number, = struct.unpack("I", fcntl.ioctl(self.master, TIOCGPTN, bytes(4)))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        host.does("sh", "-c", f"touch {self.path} && mount --bind /dev/pts/{number} {self.path}")
+        self.collect()
+        self.leader = subprocess.Popen(host.entered(
+            ["systemd-run", "-q", "--wait", "-u", self.unit, "-p", f"TTYPath={self.path}",
+             "-p", "StandardInput=tty", "-p", "StandardOutput=tty", "-p", f"UtmpIdentifier={line}",
+             "/sbin/agetty", "--noclear", "--autologin", user, line, "vt100"]))
+        self.wait_for(r"^\$ ", 30)
+
+    def hang_up(self):
+        if self.master >= 0:
+            self.host.run("systemctl", "stop", self.unit)
+            self.host.run("umount", self.path)
+        super().hang_up()
+
+    close = hang_up
 
 
 class Switch:
@@ -146,7 +200,7 @@ class Machine:
         with open(f"{self.folder}/console", "wb") as log:
             return subprocess.Popen(
                 ["systemd-nspawn", "-q", "-D", self.root, "--register=no", "--keep-unit", "-M", self.name,
-                 "--resolv-conf=off", "--timezone=off", "--link-journal=no",
+                 "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
                  f"--network-namespace-path={FOLDER}/net-{self.name}", "--boot"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, preexec_fn=enter)
 
@@ -182,8 +236,8 @@ class Machine:
                 *(["--wd=/"]), "env", "-i", *(f"{k}={v}" for k, v in clean.items()), *become, *argv]
 
     def begin(self, *argv, user=None, env=None, stdin=None):
-        """A program under way (harness.Running)."""
-        return Running(ME, self.entered(argv, user, env), stdin=stdin)
+        """A program under way."""
+        return Entered(ME, self.entered(argv, user, env), stdin=stdin)
 
     def run(self, *argv, timeout=30.0, **options):
         """A program's Outcome."""

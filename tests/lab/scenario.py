@@ -4,13 +4,13 @@ What the scenarios stand on: three hosts, booted once for all of them. Messages 
 (Debian 12) and h3 (Debian 13) receive, and have a desktop's programs.
 """
 import functools
+import json
 import os
-import re
-import subprocess
 import unittest
 
 from harness import eventually
-from machine import Machine, Switch
+from desktop import Desktop
+from machine import Console, Machine, Switch
 
 RECEIVERS = ("h2", "h3")
 RELEASES = {"h1": "bookworm", "h2": "bookworm", "h3": "trixie"}
@@ -110,14 +110,56 @@ class Scenario(unittest.TestCase):
         self.until_known(host, terminal.line)
         return terminal
 
+    def console(self, host, user="bob"):
+        """A virtual console at which user has logged in, which msgd knows."""
+        console = Console(host, user)
+        self.addCleanup(self.leave, host, console)
+        console.run("mesg y")
+        self.until_known(host, console.line)
+        return console
+
     def leave(self, host, terminal):
         terminal.close()
         eventually(lambda: terminal.line not in self.known(host), f"{terminal.line} to be gone")
 
     def known(self, host):
-        """What msgd lists: {session name: its line}."""
-        listed = host.run("msgctl", "sessions")
-        return {line.split()[1]: line for line in listed.out.splitlines() if len(line.split()) > 1}
+        """What msgd lists: {session name: its fields}."""
+        listed = host.run("msgctl", "sessions", "--json")
+        return {s["name"]: s for s in map(json.loads, listed.out.splitlines())}
+
+    def desktop(self, host, user="bob", **options):
+        """A desktop that msgd knows."""
+        desktop = Desktop(host, user, **options)
+        self.addCleanup(desktop.close)
+        self.until_known(host, desktop.display)
+        return desktop
+
+    def tmux(self, host, user="bob"):
+        """An ssh terminal with tmux on it; reached in tmux, as msgd knows."""
+        terminal = self.login(host, user)
+        terminal.type("tmux -u\n")
+        self.until_reached(host, terminal.line, "tmux")
+        return terminal
+
+    def until_reached(self, host, name, reach):
+        eventually(lambda: self.known(host).get(name, {}).get("reach") == reach,
+                   lambda: f"{name} on {host.name} to be reached by {reach}: {self.known(host)}")
+
+    def helpers(self, host):
+        """Processes that show something, or write it."""
+        return host.pids("^[^ ]*msgd-popup")
+
+    def no_helper_left(self, host):
+        eventually(lambda: not self.helpers(host),
+                   lambda: f"no helper to be left: {host.run('ps', 'axfo', 'user,pid,args').out}", 20)
+
+    def ends(self, message, status, *lines, timeout=30):
+        """A message under way ends so, having told these lines."""
+        outcome = message.finish(timeout)
+        for line in lines:
+            self.assertIn(line, outcome.out + outcome.err)
+        self.assertEqual(outcome.status, status, outcome)
+        return outcome
 
     def until_known(self, host, name):
         eventually(lambda: name in self.known(host),

@@ -1,20 +1,93 @@
 # SPDX-License-Identifier: MIT
-"""Messages from h1 to bob, who sits at an X11 desktop."""
-import unittest
-
+"""Messages from h1 to bob, who sits at an X11 desktop of another host, with dunst."""
+from harness import eventually
 from scenario import Scenario, on_both
-from desktop import Desktop
+
+TEXT = "The server goes down at 18:00."
 
 
-class FrameTest(Scenario):
+class OnADesktop(Scenario):
     @on_both
-    def test_frame(self, host):
-        d = Desktop(host, "bob")
-        self.addCleanup(d.close)
-        n = d.begin("notify-send", "-u", "critical", "--wait", "-A", "default=OK", "Title", "the body")
-        box = d.shown()
-        print(box)
-        d.save(f"x-{host.name}", box)
-        d.click_in(box, d.yes)
-        print(n.finish())
-        d.gone()
+    def test_clicked(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        box = bob.shown()
+        bob.save(f"dunst-{host.name}", box)
+        bob.click_in(box, bob.yes)
+        self.ends(message, 0, "Sending message to session :5, display time 60\n",
+                  "Message to session :5 responded to by user\n")
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_closed(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        bob.click_in(bob.shown(), bob.no)
+        self.ends(message, 3, "Message to session :5 dismissed by user")
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_time_is_up(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/TIME:4", "/W", TEXT)
+        bob.shown()
+        self.ends(message, 3, "Timeout on message to session :5 before user response")
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_withdrawn(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/W", TEXT)
+        bob.shown()
+        message.interrupt()
+        self.ends(message, 130)
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_answered(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/TIME:60", "/ANSWERS:Yes,No", "Reboot now?")
+        box = bob.shown()
+        bob.save(f"answers-{host.name}", box)
+        bob.choose(box, "No")
+        self.ends(message, 0, "Message to session :5 responded to by user: No")
+        bob.gone()
+
+    @on_both
+    def test_nobody_waits(self, host):
+        bob = self.desktop(host)
+        self.ends(self.send(host, "bob", TEXT), 0, "Async message sent to session :5")
+        bob.click_in(bob.shown(), bob.no)
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_a_click_beside_it(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        bob.shown()
+        bob.click(20, 700, bob.yes)
+        self.assertIsNone(message.process.poll())
+        bob.click_in(bob.shown(), bob.yes)
+        self.ends(message, 0)
+
+    @on_both
+    def test_hostile_text(self, host):
+        bob = self.desktop(host)
+        text = "<b>not bold</b> & <img src='file:///etc/passwd'> 漢字 עברית " + "long " * 4000
+        message = self.send(host, "bob", "/TIME:60", "/W", text)
+        bob.click_in(bob.shown(), bob.yes)
+        self.ends(message, 0)
+
+    @on_both
+    def test_locked(self, host):
+        bob = self.desktop(host)
+        bob.lock()
+        eventually(lambda: self.known(host)[":5"]["locked"], "the lock to be known")
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        bob.click_in(bob.shown(), bob.yes)
+        self.ends(message, 0, "Session :5 is locked")

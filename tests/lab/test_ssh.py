@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Messages from h1 to somebody who works on an ssh terminal of another host."""
-import unittest
-
+"""Messages from h1 to people who work on terminals of another host, and to people who have none."""
+from harness import eventually
 from scenario import Scenario, on_both
 
+TEXT = "The server goes down at 18:00."
 
-class SshTest(Scenario):
+
+class Terminals(Scenario):
     @on_both
-    def test_acknowledged_by_msg_ack(self, host):
+    def test_acknowledged(self, host):
         bob = self.login(host)
-        message = self.send(host, "bob", "/TIME:60", "/W", "The server goes down at 18:00.")
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         number = self.number(bob)
         self.assertIn("Message from alice (network, 10.99.0.2) to bob", bob.screen())
-        self.assertIn("| The server goes down at 18:00.\n", bob.screen())
+        self.assertIn(f"| {TEXT}\n", bob.screen())
         bob.run(f"msg /ack {number}")
         outcome = message.finish()
         self.assertEqual(outcome.out, f"Sending message to session {bob.line}, display time 60\n"
@@ -20,10 +21,101 @@ class SshTest(Scenario):
         self.assertEqual(outcome.status, 0)
 
     @on_both
+    def test_answered_by_number(self, host):
+        bob = self.login(host)
+        message = self.send(host, "bob", "/ANSWERS:Yes,No", "Reboot now?")
+        number = self.number(bob)
+        bob.run(f"msg /ack {number} 2")
+        self.ends(message, 0, f"Message to session {bob.line} responded to by user: No\n", "\nNo\n")
+
+    @on_both
+    def test_time_is_up(self, host):
+        bob = self.login(host)
+        message = self.send(host, "bob", "/TIME:2", "/W", TEXT)
+        self.number(bob)
+        self.ends(message, 3, f"Timeout on message to session {bob.line} before user response")
+
+    @on_both
+    def test_withdrawn(self, host):
+        bob = self.login(host)
+        message = self.send(host, "bob", "/W", TEXT)
+        number = self.number(bob)
+        message.interrupt()
+        self.ends(message, 130)
+        bob.wait_for(rf"\[{number}\] withdrawn")
+
+    @on_both
     def test_mesg_n(self, host):
         bob = self.login(host, mesg=False)
-        outcome = self.sent(host, "bob", "/W", "Not seen.")
-        self.assertIn(f"{bob.line}", outcome.out + outcome.err)
-        self.assertIn("messages disabled", outcome.out + outcome.err)
-        self.assertEqual(outcome.status, 1)
-        self.assertNotIn("Not seen", bob.screen())
+        self.ends(self.send(host, "bob", "/W", TEXT), 1, "messages disabled")
+        self.assertNotIn(TEXT, bob.screen())
+
+    @on_both
+    def test_root_of_the_host_passes_mesg_n(self, host):
+        bob = self.login(host, mesg=False)
+        self.assertEqual(host.run("msg", "bob", TEXT).status, 0)
+        bob.wait_for(TEXT)
+
+    @on_both
+    def test_console(self, host):
+        console = self.console(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        console.run(f"msg /ack {self.number(console)}")
+        self.ends(message, 0, f"Message to session {console.line} responded to by user")
+
+
+class WithoutATerminal(Scenario):
+    """Logins that nobody looks at."""
+
+    def pipe(self, host, user="bob", *command):
+        """ssh -T, until the test ends."""
+        before = set(host.sessions())
+        running = host.ssh_pipe(user, *(command or ("sleep 1000",)))
+        self.addCleanup(running.kill)
+        eventually(lambda: any(s["Name"] == user and s.get("Class") == "user" and number not in before
+                               for number, s in host.sessions().items()), f"{user} to be logged in")
+        return running
+
+    def detached(self, host, user="bob"):
+        """A tmux that nobody is attached to, kept by a login without a terminal."""
+        self.pipe(host, user, "tmux new-session -d; sleep 1000")
+        self.addCleanup(host.run, "pkill", "-KILL", "-u", user, "tmux")
+        eventually(lambda: host.run("pgrep", "-u", user, "tmux").out, "tmux to run")
+
+    def nobody_looks(self, host):
+        eventually(lambda: "bob" in {s["user"] for s in self.known(host).values()},
+                   lambda: f"bob to be listed: {self.known(host)}")
+        self.ends(self.send(host, "bob", TEXT), 1,
+                  f"bob is logged in on {host.name} but has no screen or terminal there")
+
+    @on_both
+    def test_ssh_without_a_terminal(self, host):
+        self.pipe(host)
+        self.nobody_looks(host)
+
+    @on_both
+    def test_file_transfer(self, host):
+        self.pipe(host, "bob", "-s", "sftp")
+        self.nobody_looks(host)
+
+    @on_both
+    def test_detached_tmux(self, host):
+        self.detached(host)
+        self.nobody_looks(host)
+
+    @on_both
+    def test_no_broadcast_is_poisoned(self, host):
+        self.pipe(host, "bob")
+        self.detached(host, "dave")
+        carol = self.login(host, "carol")
+        message = self.send(host, "*", "/W", "/TIME:60", TEXT)
+        carol.run(f"msg /ack {self.number(carol)}")
+        self.ends(message, 0, f"Message to session {carol.line} responded to by user")
+
+    @on_both
+    def test_everybody_without_a_screen(self, host):
+        self.pipe(host, "bob")
+        outcome = self.ends(self.send(host, "*", TEXT), 1)
+        self.assertNotEqual(outcome.err, "")
+
+

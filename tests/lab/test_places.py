@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Messages from h1 to carol, who has a desktop, tmux and two ssh terminals on another host."""
+from harness import eventually
+from scenario import Scenario, on_both
+
+TEXT = "The server goes down at 18:00."
+
+
+class Places(Scenario):
+    def everywhere(self, host):
+        desktop = self.desktop(host, "carol")
+        return desktop, self.tmux(host, "carol"), self.login(host, "carol"), self.login(host, "carol")
+
+    @on_both
+    def test_answered_on_a_terminal(self, host):
+        desktop, tmux, first, second = self.everywhere(host)
+        message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
+        number = self.number(first)
+        desktop.shown()
+        tmux.wait_for(TEXT, 25)
+        second.wait_for(TEXT)
+        first.run(f"msg /ack {number}")
+        outcome = self.ends(message, 0, f"Message to session {first.line} responded to by user")
+        for other in (desktop.display, tmux.line, second.line):
+            self.assertIn(f"Message to session {other} withdrawn, answered in session {first.line}\n",
+                          outcome.out)
+        desktop.gone()
+        second.wait_for(rf"\[{number}\] answered elsewhere|\[{number}\] withdrawn")
+        self.no_helper_left(host)
+
+    @on_both
+    def test_answered_on_the_desktop(self, host):
+        desktop, tmux, first, second = self.everywhere(host)
+        message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
+        box = desktop.shown()
+        for terminal in (tmux, first, second):
+            terminal.wait_for(TEXT, 25)
+        desktop.click_in(box, desktop.yes)
+        outcome = self.ends(message, 0, "Message to session :5 responded to by user")
+        self.assertEqual(outcome.out.count("responded to by user"), 1)
+        self.no_helper_left(host)
+
+    @on_both
+    def test_windows_of_the_desktop_are_left_out(self, host):
+        desktop = self.desktop(host, "carol")
+        xterm = desktop.begin("xterm", "-geometry", "40x10+20+400")
+        self.addCleanup(xterm.kill)
+        desktop.empty_again()
+        message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
+        desktop.click_in(desktop.shown(), desktop.yes)
+        outcome = self.ends(message, 0, "Message to session :5 responded to by user")
+        self.assertEqual(outcome.out.count("Sending message"), 1)
+
+    @on_both
+    def test_panes_are_left_out(self, host):
+        tmux = self.tmux(host, "carol")
+        tmux.type("tmux split-window\n")
+        eventually(lambda: host.run("tmux", "list-panes", user="carol").out.count("\n") == 2,
+                   "two panes")
+        message = self.send(host, "carol", TEXT)
+        outcome = self.ends(message, 0, f"Async message sent to session {tmux.line}")
+        self.assertEqual(outcome.out.count("Async"), 1)
