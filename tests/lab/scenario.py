@@ -12,7 +12,7 @@ from harness import eventually
 from desktop import Desktop
 from machine import Console, Machine, Switch
 
-RECEIVERS = ("h2", "h3")
+RECEIVERS = os.environ.get("MSG_LAB_HOSTS", "h2 h3").split()
 RELEASES = {"h1": "bookworm", "h2": "bookworm", "h3": "trixie"}
 UNITS = ("msgd.service", "msgd-present.service")
 

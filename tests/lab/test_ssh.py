@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Messages from h1 to people who work on terminals of another host, and to people who have none."""
-from harness import eventually
+from harness import Running, eventually
+from machine import ME
 from scenario import Scenario, on_both
 
 TEXT = "The server goes down at 18:00."
@@ -69,12 +70,14 @@ class WithoutATerminal(Scenario):
 
     def pipe(self, host, user="bob", *command):
         """ssh -T, until the test ends."""
+        self.logged_in(host, user, lambda: host.ssh_pipe(user, *(command or ("sleep 1000",))))
+
+    def logged_in(self, host, user, start):
         before = set(host.sessions())
-        running = host.ssh_pipe(user, *(command or ("sleep 1000",)))
+        running = start()
         self.addCleanup(running.kill)
         eventually(lambda: any(s["Name"] == user and s.get("Class") == "user" and number not in before
-                               for number, s in host.sessions().items()), f"{user} to be logged in")
-        return running
+                               for number, s in host.sessions().items()), lambda: f"{user} to be logged in: {running.err}")
 
     def detached(self, host, user="bob"):
         """A tmux that nobody is attached to, kept by a login without a terminal."""
@@ -95,7 +98,8 @@ class WithoutATerminal(Scenario):
 
     @on_both
     def test_file_transfer(self, host):
-        self.pipe(host, "bob", "-s", "sftp")
+        held_open = ["sh", "-c", 'sleep 1000 | "$@"', "sh", *host.ssh_argv("bob", "-s"), "sftp"]
+        self.logged_in(host, "bob", lambda: Running(ME, held_open))
         self.nobody_looks(host)
 
     @on_both
