@@ -64,6 +64,18 @@ struct slice rows_cut(struct slice line, unsigned columns)
     return (struct slice){line.ptr, line.len - rest.len};
 }
 
+unsigned rows_width(struct slice line)
+{
+    unsigned column = 0;
+    while (line.len > 0) {
+        uint32_t code = ' ';
+        size_t len = utf8_next(line, &code);
+        column += char_width(code, column);
+        line = slice_from(line, len > 0 ? len : 1);
+    }
+    return column;
+}
+
 size_t rows_count(struct rows rows)
 {
     size_t count = 0;

@@ -28,6 +28,9 @@ struct slice rows_next(struct rows *rows);
 /* As much of a line as fits into one row. */
 struct slice rows_cut(struct slice line, unsigned columns);
 
+/* The columns that a line takes. */
+unsigned rows_width(struct slice line);
+
 /* How many are left. */
 size_t rows_count(struct rows rows);
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/popup_clients.h"
+
+#include "common/mem.h"
+
+/* Takes a word off the line: up to a blank, which is taken too, or all. */
+static struct slice next_word(struct slice *line)
+{
+    const char *blank = line->len > 0 ? memchr(line->ptr, ' ', line->len) : NULL;
+    struct slice word = {line->ptr, blank ? (size_t)(blank - line->ptr) : line->len};
+    *line = slice_from(*line, blank ? word.len + 1 : word.len);
+    return word;
+}
+
+static bool read_number(struct slice word, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    if (word.len < 1 || word.len > 18)
+        return false;
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.ptr[i] < '0' || word.ptr[i] > '9')
+            return false;
+        number = number * 10 + (uint64_t)(word.ptr[i] - '0');
+    }
+    *ret_number = number;
+    return number <= max;
+}
+
+/* It is said to the sender as the name of what shows his message: 3.3a, next-3.6, openbsd-7.4. */
+static bool read_version(struct slice word, char out[static CLIENTS_VERSION])
+{
+    if (word.len < 1 || word.len >= CLIENTS_VERSION)
+        return false;
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '-')
+            return false;
+    }
+    memcpy(out, word.ptr, word.len);
+    out[word.len] = '\0';
+    return true;
+}
+
+/* What stands behind the terminal. */
+static int read_client(struct slice line, struct client *ret_client)
+{
+    struct client client = {0};
+    uint64_t columns, lines, control;
+    if (!read_number(next_word(&line), UINT64_MAX, &client.active_s) ||
+        !read_number(next_word(&line), CLIENTS_SIZE, &columns) ||
+        !read_number(next_word(&line), CLIENTS_SIZE, &lines) ||
+        !read_number(next_word(&line), 1, &control) || !read_version(line, client.version) ||
+        columns < 1 || lines < 1)
+        return -EBADMSG;
+    if (control != 0)
+        return -ENOENT;
+    client.columns = (unsigned)columns;
+    client.lines = (unsigned)lines;
+    *ret_client = client;
+    return 0;
+}
+
+int client_find(struct slice list, const char *terminal, struct client *ret_client)
+{
+    while (list.len > 0) {
+        const char *end = memchr(list.ptr, '\n', list.len);
+        struct slice line = {list.ptr, end ? (size_t)(end - list.ptr) : list.len};
+        list = slice_from(list, end ? line.len + 1 : line.len);
+        if (slice_eq(next_word(&line), slice_of(terminal)))
+            return read_client(line, ret_client);
+    }
+    return -ENOENT;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* What tmux prints, where its sockets are, and what it is told to show in its status line. */
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/popup_clients.h"
+#include "daemon/popup_sockets.h"
+#include "daemon/popup_status.h"
+#include "tests/unit/unit.h"
+
+/* ---- the list of clients --------------------------------------------------------------------- */
+
+static struct client client;
+
+static int found(const char *list)
+{
+    memset(&client, 0, sizeof(client));
+    return client_find(slice_of(list), "/dev/pts/3", &client);
+}
+
+static void a_client_is_found_by_its_terminal(void)
+{
+    CU_ASSERT_EQUAL(found("/dev/pts/30 1 80 24 0 3.3a\n/dev/pts/3 1795389010 120 50 0 3.5a\n"), 0);
+    CU_ASSERT_EQUAL(client.active_s, 1795389010);
+    CU_ASSERT_EQUAL(client.columns, 120);
+    CU_ASSERT_EQUAL(client.lines, 50);
+    CU_ASSERT_STRING_EQUAL(client.version, "3.5a");
+    CU_ASSERT_EQUAL(found("/dev/pts/3 1 80 24 0 next-3.6"), 0); /* no line's end */
+    CU_ASSERT_EQUAL(found(""), -ENOENT);
+    CU_ASSERT_EQUAL(found("\n\n \n"), -ENOENT);
+    CU_ASSERT_EQUAL(found("/dev/pts/30 1 80 24 0 3.3a\n/dev/pts/ 3 1 80 24 0 3.3a\n"), -ENOENT);
+    CU_ASSERT_EQUAL(found("x /dev/pts/3 1 80 24 0 3.3a\n"), -ENOENT);
+}
+
+static void a_client_in_control_mode_shows_nothing(void)
+{
+    CU_ASSERT_EQUAL(found("/dev/pts/3 1 80 24 1 3.3a\n"), -ENOENT);
+}
+
+static void a_line_that_is_not_as_asked_is_refused(void)
+{
+    static const char *const lines[] = {
+        "/dev/pts/3",
+        "/dev/pts/3 ",
+        "/dev/pts/3 1 80 24 0",
+        "/dev/pts/3 1 80 24 0 ",
+        "/dev/pts/3 1 80 24  3.3a",
+        "/dev/pts/3 -1 80 24 0 3.3a",
+        "/dev/pts/3 1 0 24 0 3.3a",
+        "/dev/pts/3 1 80 0 0 3.3a",
+        "/dev/pts/3 1 10001 24 0 3.3a",
+        "/dev/pts/3 1 80 10001 0 3.3a",
+        "/dev/pts/3 1 80 24 2 3.3a",
+        "/dev/pts/3 1 80 24 0 3.3a more",
+        "/dev/pts/3 1 80 24 0 3.3\033",
+        "/dev/pts/3 1 80 24 0 v2345678901234567890123456789012",
+        "/dev/pts/3 1234567890123456789 80 24 0 3.3a",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        CU_ASSERT_EQUAL(found(lines[i]), -EBADMSG);
+    CU_ASSERT_EQUAL(found("/dev/pts/3 1 10000 10000 0 v234567890123456789012345678901"), 0);
+}
+
+/* ---- the sockets ----------------------------------------------------------------------------- */
+
+static char folder[64];
+static struct sockets sockets;
+
+static void make_socket(const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, name);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    close(fd);
+}
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/msg-unit-XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    char command[128];
+    snprintf(command, sizeof(command), "rm -r '%s'", folder);
+    CU_ASSERT_EQUAL(system(command), 0);
+}
+
+static const char *listed(size_t at)
+{
+    return sockets.paths[at] + strlen(folder) + 1;
+}
+
+static void sockets_are_listed_default_first(void)
+{
+    char file[128], link[160];
+    make_folder();
+    CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), -ENOENT);
+    make_socket("work");
+    make_socket("default");
+    make_socket("b b");
+    snprintf(file, sizeof(file), "%s/a-file", folder);
+    fclose(fopen(file, "w"));
+    snprintf(link, sizeof(link), "%s/a-link", folder);
+    CU_ASSERT_EQUAL(symlink("default", link), 0);
+    CU_ASSERT_EQUAL_FATAL(sockets_list(folder, getuid(), &sockets), 0);
+    CU_ASSERT_EQUAL(sockets.count, 3);
+    CU_ASSERT_STRING_EQUAL(listed(0), "default");
+    CU_ASSERT_STRING_EQUAL(listed(1), "b b");
+    CU_ASSERT_STRING_EQUAL(listed(2), "work");
+    CU_ASSERT_EQUAL(sockets_list(folder, getuid() + 1, &sockets), -EPERM);
+    remove_folder();
+}
+
+static void too_many_sockets_are_the_first_ones(void)
+{
+    make_folder();
+    for (int i = 39; i >= 0; i--) {
+        char name[16];
+        snprintf(name, sizeof(name), "s%02d", i);
+        make_socket(i == 20 ? "default" : name);
+    }
+    CU_ASSERT_EQUAL_FATAL(sockets_list(folder, getuid(), &sockets), 0);
+    CU_ASSERT_EQUAL(sockets.count, SOCKETS_MAX);
+    CU_ASSERT_STRING_EQUAL(listed(0), "default");
+    CU_ASSERT_STRING_EQUAL(listed(1), "s00");
+    CU_ASSERT_STRING_EQUAL(listed(SOCKETS_MAX - 1), "s14");
+    remove_folder();
+}
+
+static void a_folder_that_others_may_use_is_refused(void)
+{
+    char link[80];
+    make_folder();
+    make_socket("default");
+    CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), 0);
+    for (mode_t mode = 0701; mode <= 0777; mode++)
+        if ((mode & 0077) != 0) {
+            CU_ASSERT_EQUAL(chmod(folder, mode), 0);
+            CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), -EPERM);
+        }
+    chmod(folder, 0700);
+    snprintf(link, sizeof(link), "%s-link", folder);
+    CU_ASSERT_EQUAL(symlink(folder, link), 0);
+    CU_ASSERT_EQUAL(sockets_list(link, getuid(), &sockets), -EPERM);
+    unlink(link);
+    remove_folder();
+    CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), -ENOENT);
+}
+
+/* ---- the status line ------------------------------------------------------------------------- */
+
+static char command[STATUS_SIZE];
+
+/* What stands between the quotes. */
+static const char *line_of(const char *sender, const char *title, const char *body,
+                           unsigned columns)
+{
+    static const char begin[] = "display-message -c /dev/pts/3 -d 10000 '";
+    struct popup_message message = {
+        .texts = {slice_of(sender), slice_of(title), slice_of(body), {NULL, 0}}, .number = 7};
+    size_t len = status_command(&message, "/dev/pts/3", columns, 10000, command);
+    CU_ASSERT_EQUAL_FATAL(strlen(command), len);
+    CU_ASSERT_FATAL(strncmp(command, begin, strlen(begin)) == 0);
+    CU_ASSERT_STRING_EQUAL_FATAL(command + len - 2, "'\n");
+    command[len - 2] = '\0';
+    return command + strlen(begin);
+}
+
+static void the_line_is_as_designed(void)
+{
+    CU_ASSERT_STRING_EQUAL(line_of("alice (this host)", "", "Lunch?", 80),
+                           "Message from alice (this host): Lunch? [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "Food", "\n\nLunch\tnow?\nOr later", 80),
+                           "Message from alice: Food: Lunch now? ... [msg /list 7]");
+}
+
+static void the_line_fits(void)
+{
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 50),
+                           "Message from alice: The server go... [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(
+        line_of("alice", "", "\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d", 48),
+        "Message from alice: \u4f60\u597d\u4f60\u597d\u4f60... [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(line_of("alice-with-a-long-name", "", "text", 30),
+                           "Message from alice-with-a...:  [msg /list 7]");
+}
+
+static void what_tmux_would_read_is_quoted(void)
+{
+    CU_ASSERT_STRING_EQUAL(line_of("a", "", "#{pid} #(id) #[bold] %H ## '\"$x\\;~", 200),
+                           "Message from a: ##{pid} ##(id) ##[bold] %%H #### '\"'\"'\"$x\\;~"
+                           " [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(line_of("#(id)", "%H", "x", 80),
+                           "Message from ##(id): %%H: x [msg /list 7]");
+    CU_ASSERT_PTR_NOT_NULL(strstr(line_of("a", "", "x\033[2Jy", 80), "x\\x1B[2Jy"));
+}
+
+static void the_longest_line_is_whole(void)
+{
+    static char text[2000];
+    memset(text, '\'', sizeof(text) - 1);
+    const char *line = line_of(text, text, text, 1000);
+    CU_ASSERT_PTR_NOT_NULL(strstr(line, " [msg /list 7]"));
+}
+
+static void the_line_is_cleared(void)
+{
+    status_clear("/dev/pts/3", command);
+    CU_ASSERT_STRING_EQUAL(command, "display-message -c /dev/pts/3 -d 1 ''\n");
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        UNIT_TEST(a_client_is_found_by_its_terminal),
+        UNIT_TEST(a_client_in_control_mode_shows_nothing),
+        UNIT_TEST(a_line_that_is_not_as_asked_is_refused),
+        UNIT_TEST(sockets_are_listed_default_first),
+        UNIT_TEST(too_many_sockets_are_the_first_ones),
+        UNIT_TEST(a_folder_that_others_may_use_is_refused),
+        UNIT_TEST(the_line_is_as_designed),
+        UNIT_TEST(the_line_fits),
+        UNIT_TEST(what_tmux_would_read_is_quoted),
+        UNIT_TEST(the_longest_line_is_whole),
+        UNIT_TEST(the_line_is_cleared),
+        UNIT_END,
+    };
+    return setlocale(LC_CTYPE, "C.UTF-8") ? unit_run("popup_tmux", tests) : 77;
+}
