@@ -65,7 +65,4 @@ void popup_cannot(struct popup *popup);
 /* Nothing is on the screen any more. */
 void popup_down(struct popup *popup);
 
-/* The program that runs inside a tmux popup, over the text in that buffer; its exit status. */
-int popup_page(const char *buffer);
-
 #endif

@@ -7,6 +7,7 @@
  */
 #include "common/mem.h"
 #include "daemon/popup.h"
+#include "daemon/popup_page.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -285,8 +286,8 @@ static void clean_up(struct popup *popup)
 int main(int argc, char **argv)
 {
     static struct popup popup;
-    if (argc == 3 && strcmp(argv[1], "--page") == 0)
-        return popup_page(argv[2]);
+    if (argc == 5 && strcmp(argv[1], "--page") == 0)
+        return popup_page(argv + 2);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("msgd-popup %s\n", PACKAGE_VERSION);
         return EXIT_SUCCESS;
