@@ -25,7 +25,7 @@ struct popup_message {
     char host[65];     /* this one, its short name */
     char time[8];      /* when it was sent, as printed */
     struct present_texts texts;
-    uint64_t life_ms;
+    uint64_t life_ms, sent_at_ms;
     uint32_t number; /* for msg /ack; 0: none */
     bool wait;       /* an acknowledgement is waited for */
 };

@@ -7,6 +7,7 @@
  */
 #include "common/mem.h"
 #include "daemon/popup.h"
+#include "daemon/popup_message.h"
 #include "daemon/popup_page.h"
 
 #include <locale.h>
@@ -169,30 +170,12 @@ static void take_place(struct popup *popup, const struct boundary_popup *place)
     popup->step = WAITS_FOR_TEXT;
 }
 
-static void say_where_and_when(struct popup_message *message, uint64_t sent_at_ms)
-{
-    time_t sent = (time_t)(sent_at_ms / 1000);
-    struct tm local;
-    if (gethostname(message->host, sizeof(message->host) - 1) < 0)
-        message->host[0] = '\0';
-    message->host[strcspn(message->host, ".")] = '\0';
-    if (localtime_r(&sent, &local))
-        strftime(message->time, sizeof(message->time), "%H:%M", &local);
-}
-
 static int take_text(struct popup *popup, const struct boundary_message *message)
 {
-    const struct boundary_present *present = &message->u.present;
-    const char *reason;
-    int r = present_texts_read(message, &popup->message.texts, &reason);
-    if (r < 0)
-        return r;
-    popup->message.life_ms = present->life_ms;
-    say_where_and_when(&popup->message, present->sent_at_ms);
-    popup->message.number = present->number;
-    popup->message.wait = (present->flags & PRESENT_WAIT) != 0;
-    choose_ways(popup);
-    return 0;
+    int r = message_take(message, &popup->message);
+    if (r == 0)
+        choose_ways(popup);
+    return r;
 }
 
 static int take(struct popup *popup, const struct boundary_message *message)

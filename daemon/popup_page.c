@@ -2,8 +2,8 @@
 #include "daemon/popup_page.h"
 
 #include "common/mem.h"
-#include "daemon/popup_buffer.h"
 #include "daemon/popup_keys.h"
+#include "daemon/popup_message.h"
 #include "daemon/popup_run.h"
 #include "daemon/popup_view.h"
 
@@ -135,24 +135,13 @@ static int take_keyboard(struct page *page, unsigned answers)
 
 static struct view *make_view(const struct popup_message *message)
 {
-    char host[HOST_NAME_MAX + 1] = "", sent[8] = "";
-    time_t seconds = (time_t)(message->sent_at_ms / 1000);
-    struct tm local;
-    if (gethostname(host, sizeof(host) - 1) < 0)
-        host[0] = '\0';
-    host[strcspn(host, ".")] = '\0';
-    if (localtime_r(&seconds, &local))
-        strftime(sent, sizeof(sent), "%H:%M", &local);
-    const struct view_message shown = {
-        .sender = message->texts.sender,
-        .title = message->texts.title,
-        .text = message->texts.body,
-        .answers = message->texts.answers,
-        .host = host,
-        .time = sent,
-        .number = message->number,
-    };
-    return view_new(&shown);
+    return view_new(&(struct view_message){.sender = message->texts.sender,
+                                           .title = message->texts.title,
+                                           .text = message->texts.body,
+                                           .answers = message->texts.answers,
+                                           .host = message->host,
+                                           .time = message->time,
+                                           .number = message->number});
 }
 
 static unsigned count_answers(struct slice answers)
@@ -168,7 +157,7 @@ static int show(struct page *page, struct slice bytes)
 {
     struct popup_message message;
     struct winsize size = {0};
-    int r = buffer_read(bytes, &message);
+    int r = message_read(bytes, &message);
     if (r < 0)
         return r;
     page->view = make_view(&message);

@@ -5,7 +5,7 @@
  * client, wait for stillness, show it, see what became of it, tidy up.
  */
 #include "common/mem.h"
-#include "daemon/popup_buffer.h"
+#include "daemon/popup_message.h"
 #include "daemon/popup_page.h"
 #include "daemon/popup_tmux_inside.h"
 
@@ -226,7 +226,7 @@ static int start(struct popup *popup, void **ret_state)
         return -ENOMEM;
     tmux->popup = popup;
     tmux->started_ms = clock_ms(CLOCK_BOOTTIME);
-    ssize_t len = buffer_write(popup_message(popup), tmux->bytes);
+    ssize_t len = message_write(popup_message(popup), tmux->bytes);
     int r = len < 0 ? (int)len : name_things(tmux);
     if (r >= 0)
         r = find_servers(tmux);

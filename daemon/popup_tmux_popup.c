@@ -93,12 +93,13 @@ static bool measure(const struct tmux *tmux, unsigned *ret_columns, unsigned *re
                                                         .title = message->texts.title,
                                                         .text = message->texts.body,
                                                         .answers = message->texts.answers,
-                                                        .host = "",
-                                                        .time = ""});
+                                                        .host = message->host,
+                                                        .time = message->time,
+                                                        .number = message->number});
     bool fits = view && columns > POPUP_BORDER && client->lines > POPUP_BORDER &&
                 view_resize(view, columns - POPUP_BORDER, client->lines - POPUP_BORDER);
     if (fits) {
-        unsigned wanted = view_lines_wanted(view, columns - POPUP_BORDER) + POPUP_BORDER + 1;
+        unsigned wanted = view_lines_wanted(view, columns - POPUP_BORDER) + POPUP_BORDER;
         *ret_columns = columns;
         *ret_lines = wanted < client->lines ? wanted : client->lines;
     }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "daemon/popup_buffer.h"
+#include "daemon/popup_message.h"
 #include "daemon/popup_view.h"
 #include "protocol/utf8.h"
 
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct popup_message message;
     if (size < 2 || setlocale(LC_CTYPE, "C.UTF-8") == NULL)
         return 0;
-    if (buffer_read((struct slice){(const char *)data + 2, size - 2}, &message) < 0)
+    if (message_read((struct slice){(const char *)data + 2, size - 2}, &message) < 0)
         return 0;
     struct view_message shown = {
         .sender = message.texts.sender,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/popup_buffer.h"
+#include "daemon/popup_message.h"
 #include "daemon/popup_view.h"
 #include "tests/unit/unit.h"
 
@@ -206,7 +206,7 @@ static size_t written(uint64_t life_ms)
         .number = 9,
         .wait = true,
     };
-    ssize_t len = buffer_write(&message, bytes);
+    ssize_t len = message_write(&message, bytes);
     CU_ASSERT_FATAL(len > 0);
     return (size_t)len;
 }
@@ -215,7 +215,7 @@ static void a_buffer_says_what_was_written(void)
 {
     struct popup_message message;
     size_t len = written(1000);
-    CU_ASSERT_EQUAL_FATAL(buffer_read((struct slice){bytes, len}, &message), 0);
+    CU_ASSERT_EQUAL_FATAL(message_read((struct slice){bytes, len}, &message), 0);
     CU_ASSERT_TRUE(slice_eq(message.texts.sender, SLICE("alice")));
     CU_ASSERT_TRUE(slice_eq(message.texts.title, SLICE("Title")));
     CU_ASSERT_TRUE(slice_eq(message.texts.answers, SLICE("Yes\nNo\n")));
@@ -229,15 +229,15 @@ static void a_buffer_of_others_is_refused(void)
 {
     struct popup_message message;
     size_t len = written(1000);
-    CU_ASSERT_EQUAL(buffer_read((struct slice){bytes, len - 1}, &message), -EBADMSG);
-    CU_ASSERT_EQUAL(buffer_read((struct slice){bytes, 0}, &message), -EBADMSG);
+    CU_ASSERT_EQUAL(message_read((struct slice){bytes, len - 1}, &message), -EBADMSG);
+    CU_ASSERT_EQUAL(message_read((struct slice){bytes, 0}, &message), -EBADMSG);
     bytes[len - 1] = '\033';
-    CU_ASSERT_EQUAL(buffer_read((struct slice){bytes, len}, &message), -EBADMSG);
+    CU_ASSERT_EQUAL(message_read((struct slice){bytes, len}, &message), -EBADMSG);
     len = written(1000);
     bytes[0] = BOUNDARY_POPUP;
-    CU_ASSERT_EQUAL(buffer_read((struct slice){bytes, len}, &message), -EBADMSG);
+    CU_ASSERT_EQUAL(message_read((struct slice){bytes, len}, &message), -EBADMSG);
     len = written(0);
-    CU_ASSERT_EQUAL(buffer_read((struct slice){bytes, len}, &message), -EBADMSG);
+    CU_ASSERT_EQUAL(message_read((struct slice){bytes, len}, &message), -EBADMSG);
 }
 
 int main(void)
