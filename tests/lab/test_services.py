@@ -99,6 +99,30 @@ class Sockets(Services):
         self.pid(host, "msgd-present.service")
 
     @on_both
+    def test_each_unit_can_be_restarted(self, host):
+        for unit in ("msgd.service", "msgd-present.service", "msgd.socket", "msgd-tcp.socket",
+                     "msgd-present.socket"):
+            with self.subTest(unit=unit):
+                host.does("msgctl", "ping")
+                host.does("systemctl", "restart", unit)
+                self.assertEqual(self.show(host, unit, "ActiveState"), "active")
+                self.assertEqual(host.run("msgctl", "ping").status, 0)
+                ping = self.lab.h1.run("msgctl", "ping", host.name, user="alice")
+                self.assertEqual(ping.status, 0, ping)
+        self.assertEqual(host.does("systemctl", "list-units", "--failed", "--no-legend", "msgd*"), "")
+
+    @on_both
+    def test_a_broken_configuration_is_told_and_mended_without_more_ado(self, host):
+        self.addCleanup(host.does, "rm", "-f", "/etc/msgd/msgd.conf.d/broken.conf")
+        host.does("mkdir", "-p", "/etc/msgd/msgd.conf.d")
+        host.does("sh", "-c", "echo nonsense = 1 >/etc/msgd/msgd.conf.d/broken.conf")
+        host.run("systemctl", "restart", "msgd.service")
+        eventually(lambda: int(self.show(host, "msgd.service", "NRestarts")) > 6, "six tries", 30)
+        self.assertIn("broken.conf:1: ", host.journal("msgd.service"))
+        host.does("rm", "/etc/msgd/msgd.conf.d/broken.conf")
+        eventually(lambda: host.run("msgctl", "ping").status == 0, "msgd to be back", 30)
+
+    @on_both
     def test_tcp_is_switched_off_and_on_while_it_runs(self, host):
         self.addCleanup(host.does, "systemctl", "enable", "--now", "msgd-tcp.socket")
         host.does("msgctl", "ping")
