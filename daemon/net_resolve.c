@@ -18,6 +18,8 @@ struct work {
     const struct boundary_session *sessions;
     size_t n;
     struct mark *marks;
+    bool
+        exactly; /* the selector at hand names one session: its place may be better reached elsewhere */
     size_t most_misses;
     struct resolved *out;
 };
@@ -46,6 +48,7 @@ static bool mark_user(struct work *w, struct slice name, same_fn *same)
         if (same(name, s->user) && rights_session(w->query->rights, s))
             found = w->marks[i].hit = true;
     }
+    w->exactly = false;
     return found;
 }
 
@@ -62,23 +65,26 @@ static bool has_id(const struct boundary_session *s, struct slice name, same_fn 
     return same(name, s->id);
 }
 
-/* A session's name means one session: the first that can be reached, else the first. */
+/* Of several with one name: that can be reached, and is no part of another's screen. */
+static unsigned worth(const struct boundary_session *s)
+{
+    return s->reach == REACH_NOTHING ? 0 : s->flags & SESSION_ASIDE ? 1 : 2;
+}
+
+/* A session's name means one session: the first of those worth most. */
 static bool mark_one(struct work *w, struct slice name, same_fn *same,
                      bool (*is)(const struct boundary_session *, struct slice, same_fn *))
 {
-    struct mark *found = NULL;
+    const struct boundary_session *found = NULL;
 
     for (size_t i = 0; i < w->n; i++) {
         const struct boundary_session *s = &w->sessions[i];
-        if (!is(s, name, same) || !rights_session(w->query->rights, s))
-            continue;
-        if (!found || s->reach != REACH_NOTHING)
-            found = &w->marks[i];
-        if (s->reach != REACH_NOTHING)
-            break;
+        if (is(s, name, same) && rights_session(w->query->rights, s) &&
+            (!found || worth(s) > worth(found)))
+            found = s;
     }
     if (found)
-        found->hit = true;
+        w->marks[found - w->sessions].hit = w->exactly = true;
     return found;
 }
 
@@ -119,6 +125,7 @@ static void mark(struct work *w, const struct msg_selector *selector)
 
     for (size_t i = 0; i < w->n; i++)
         w->marks[i].hit = false;
+    w->exactly = false;
     if (kind == SEL_ALL)
         mark_everybody(w);
     else if (kind == SEL_ME)
@@ -153,14 +160,22 @@ static int choose(struct work *w, size_t i)
     return 0;
 }
 
-/* Of one screen's sessions the one that is reached best; desktop before tmux before terminal. */
+/* Whether a session is the better way to the screen that it shares: the one that does not stand
+ * aside; desktop before tmux before terminal. */
+static bool is_better(const struct boundary_session *a, const struct boundary_session *b)
+{
+    bool aside = a->flags & SESSION_ASIDE, other_aside = b->flags & SESSION_ASIDE;
+
+    return aside != other_aside ? other_aside : a->reach > b->reach;
+}
+
 static size_t best_of_place(const struct work *w, size_t i)
 {
     size_t best = i;
 
     for (size_t k = 0; k < w->n; k++) {
         if (w->marks[k].hit && !w->marks[k].away &&
-            w->sessions[k].reach > w->sessions[best].reach &&
+            is_better(&w->sessions[k], &w->sessions[best]) &&
             sessions_one_place(&w->sessions[i], &w->sessions[k]))
             best = k;
     }
@@ -226,7 +241,7 @@ static int take(struct work *w, size_t to, bool *ret_any)
         any = true;
         if (w->marks[i].chosen)
             continue;
-        int r = choose(w, w->query->list ? i : best_of_place(w, i));
+        int r = choose(w, w->query->list || w->exactly ? i : best_of_place(w, i));
         if (r < 0)
             return r;
     }

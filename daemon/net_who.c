@@ -6,22 +6,50 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A session of the answer, and where it stands there. */
+struct place {
+    const struct boundary_session *session;
+    uint32_t at;
+};
+
+/* Those of one screen together; the first of them first. */
+static int by_place(const void *first, const void *second)
+{
+    const struct place *a = first, *b = second;
+
+    if (a->session->uid != b->session->uid)
+        return a->session->uid < b->session->uid ? -1 : 1;
+    int order = strcmp(a->session->place, b->session->place);
+    return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
+}
+
+static void number_places(const struct place *order, size_t n, struct follow_place *places)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool same = i > 0 && sessions_one_place(order[i - 1].session, order[i].session);
+        places[order[i].at].place = same ? places[order[i - 1].at].place : order[i].at + 1;
+    }
+}
+
 /* Names for their handles, and equal numbers for what shares a screen. */
 static struct follow_place *places_of(const struct net_sessions *sessions,
                                       const struct resolved *found)
 {
     struct follow_place *places = calloc(found->n + 1, sizeof(*places));
+    struct place *order = calloc(found->n + 1, sizeof(*order));
 
-    for (size_t i = 0; places && i < found->n; i++) {
-        const struct boundary_session *s = &sessions->items[found->sessions[i]];
-        places[i] = (struct follow_place){.handle = s->handle, .place = (uint32_t)i + 1};
-        for (size_t k = 0; k < i; k++) {
-            if (sessions_one_place(s, &sessions->items[found->sessions[k]])) {
-                places[i].place = places[k].place;
-                break;
-            }
-        }
+    for (size_t i = 0; places && order && i < found->n; i++) {
+        order[i] = (struct place){&sessions->items[found->sessions[i]], (uint32_t)i};
+        places[i].handle = order[i].session->handle;
     }
+    if (!places || !order) {
+        free(places);
+        places = NULL;
+    } else {
+        qsort(order, found->n, sizeof(*order), by_place);
+        number_places(order, found->n, places);
+    }
+    free(order);
     return places;
 }
 

@@ -11,10 +11,9 @@
 #include "daemon/present_listen.h"
 #include "daemon/present_options.h"
 #include "daemon/present_program.h"
+#include "daemon/present_sources.h"
 #include "daemon/present_start.h"
-#include "daemon/present_utmp.h"
 
-#include <grp.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
@@ -30,7 +29,7 @@ struct presenter {
     uid_t msgd_uid;
     gid_t msgd_gid;
     struct user_cache *users;
-    struct utmp_source utmp;
+    struct sources *sources;
     struct session_source source;
     struct sessions *sessions;
     struct terminals *terminals;
@@ -279,19 +278,20 @@ static const char *find_popup(struct presenter *p)
 static int make_modules(struct presenter *p)
 {
     const struct session_watcher watcher = {on_session_gone, p};
-    const struct group *utmp = getgrnam("utmp");
     int r = user_cache_new(p->event, on_news, p, &p->users);
     if (r < 0)
         return r;
-    p->utmp = (struct utmp_source){
-        .path = p->options.utmp,
+    const struct sources_config config = {
+        .utmp = p->options.utmp,
+        .system_bus = p->options.system_bus,
         .users = p->users,
-        .utmp_group = utmp ? utmp->gr_gid : (gid_t)-1,
-        .event = p->event,
         .on_change = on_news,
         .userdata = p,
     };
-    p->source = (struct session_source){utmp_look, &p->utmp};
+    r = sources_new(p->event, &config, &p->sources);
+    if (r < 0)
+        return r;
+    p->source = (struct session_source){sources_look, p->sources};
     r = sessions_new(p->event, &p->source, 1, &watcher, &p->sessions);
     if (r >= 0)
         r = terminals_new(p->event, &p->terminals);
@@ -351,7 +351,7 @@ static void clean_up(struct presenter *p)
     deliveries_free(p->deliveries);
     popups_free(p->popups);
     sessions_free(p->sessions);
-    utmp_close(&p->utmp);
+    sources_free(p->sources);
     user_cache_free(p->users);
     terminals_free(p->terminals);
     child_end_all();

@@ -9,11 +9,12 @@
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
 
 struct options {
-    const char *utmp;      /* the file of logins */
-    const char *msgd_user; /* whom msgd runs as */
-    const char *msgd;      /* the program; NULL: the one beside this one, else the installed one */
-    const char *popup;     /* msgd-popup; NULL: likewise */
-    const char *socket;    /* where to listen; NULL: not */
+    const char *utmp;       /* the file of logins */
+    const char *system_bus; /* its address; empty: logind is not asked */
+    const char *msgd_user;  /* whom msgd runs as */
+    const char *msgd;       /* the program; NULL: the one beside this one, else the installed one */
+    const char *popup;      /* msgd-popup; NULL: likewise */
+    const char *socket;     /* where to listen; NULL: not */
     bool debug;
     bool with_msgd;        /* embedded: msgd is our child */
     char **msgd_arguments; /* what follows --with-msgd, NULL-terminated */

@@ -9,32 +9,41 @@
 
 /* ---- how one session is reached -------------------------------------------------------------- */
 
-/* What is nobody's session to look at, and the word that says so. */
-static const struct {
+struct word {
     const char *value, *why;
-} classes[] =
-    {
-        {"greeter", "greeter"},       {"lock-screen", "lock-screen"},
-        {"background", "background"}, {"background-light", "background"},
-        {"manager", "manager"},       {"manager-early", "manager"},
-},
-  states[] = {
-      {"closing", "closing"},
-      {"opening", "opening"},
 };
 
-static const char *why_not(const struct session_fact *fact)
+/* What is nobody's session to look at, and what nobody looks at now; and the word that says so. */
+static const struct word classes[] = {
+    {"greeter", "greeter"},       {"lock-screen", "lock-screen"},
+    {"background", "background"}, {"background-light", "background"},
+    {"manager", "manager"},       {"manager-early", "manager"},
+};
+static const struct word states[] = {
+    {"closing", "closing"},
+    {"opening", "opening"},
+};
+
+static const char *find_word(const struct word *words, size_t count, const char *value)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-        if (strcmp(fact->class, classes[i].value) == 0)
-            return classes[i].why;
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        if (strcmp(fact->state, states[i].value) == 0)
-            return states[i].why;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i].value, value) == 0)
+            return words[i].why;
     return NULL;
 }
 
-static bool is_graphical(const struct session_fact *fact)
+static const char *why_not(const struct session_fact *fact)
+{
+    const char *why = find_word(classes, ARRAY_SIZE(classes), fact->class);
+    return why ? why : find_word(states, ARRAY_SIZE(states), fact->state);
+}
+
+bool place_is_of_nobody(const struct session_fact *fact)
+{
+    return find_word(classes, ARRAY_SIZE(classes), fact->class) != NULL;
+}
+
+bool place_is_graphical(const struct session_fact *fact)
 {
     return strcmp(fact->type, "x11") == 0 || strcmp(fact->type, "wayland") == 0 ||
            strcmp(fact->type, "mir") == 0;
@@ -46,11 +55,11 @@ static void choose_reach(struct session_fact *fact)
     fact->aside = false;
     memset(fact->place, 0, sizeof(fact->place));
     fact->why = why_not(fact);
-    fact->reach = fact->why            ? REACH_NOTHING
-                  : is_graphical(fact) ? REACH_DESKTOP
-                  : !seen              ? REACH_NOTHING
-                  : fact->tmux         ? REACH_TMUX
-                                       : REACH_TERMINAL;
+    fact->reach = fact->why                  ? REACH_NOTHING
+                  : place_is_graphical(fact) ? REACH_DESKTOP
+                  : !seen                    ? REACH_NOTHING
+                  : fact->tmux               ? REACH_TMUX
+                                             : REACH_TERMINAL;
     if (fact->reach == REACH_NOTHING && !fact->why)
         fact->why = "no-screen";
 }

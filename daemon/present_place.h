@@ -21,4 +21,9 @@
 /* Fills in reach, why, place and aside of each fact of a sorted list. Out of memory each has its own place. */
 void place_choose(struct fact_list *facts);
 
+/* Whether the session is a program's own: a greeter, a cron job. A person never looks at it. */
+bool place_is_of_nobody(const struct session_fact *fact);
+
+bool place_is_graphical(const struct session_fact *fact);
+
 #endif

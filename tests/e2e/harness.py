@@ -119,6 +119,11 @@ class Utmp:
     RECORD = struct.Struct("=hxxi32s4s32s256shhiii4i20x")
     USER_PROCESS, DEAD_PROCESS = 7, 8
 
+    @property
+    def options(self):
+        """What tells msgd-present of these logins and no others: this host's own people are let be."""
+        return ["--utmp", self.path, "--system-bus", ""]
+
     def __init__(self, path):
         self.path = path
         self.lines = []  # in the order of their records

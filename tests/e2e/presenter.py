@@ -21,7 +21,7 @@ class Presenter:
     def __init__(self, folder, utmp, options=(), env=None, **popen):
         self.log_path = os.path.join(folder, "log")
         self.socket = os.path.join(folder, "present.sock")
-        argv = [program("msgd-present"), "--debug", "--utmp", utmp.path, *options]
+        argv = [program("msgd-present"), "--debug", *utmp.options, *options]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **(env or {})}, **popen)

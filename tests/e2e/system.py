@@ -114,7 +114,7 @@ class System:
         return [f"--{key}={value}" for key, value in keys.items()]
 
     def arguments(self):
-        return [program("msgd-present"), "--utmp", self.utmp.path, "--with-msgd",
+        return [program("msgd-present"), *self.utmp.options, "--with-msgd",
                 *self.msgd_options()]
 
     def start(self):
@@ -270,7 +270,7 @@ class Services(System):
         self.until_ready()
 
     def start_presenter(self):
-        self.presenter = self.spawn([program("msgd-present"), "--utmp", self.utmp.path,
+        self.presenter = self.spawn([program("msgd-present"), *self.utmp.options,
                                      "--socket", self.present_socket])
         eventually(lambda: os.path.exists(self.present_socket), self.logged)
 

@@ -97,7 +97,7 @@ class ServiceTest(Case):
             os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
 
         # the environment of a child is set before it knows its pid: a shell knows it
-        argv = [program("msgd-present"), "--utmp", self.utmp.path, "--msgd-user", self.msgd_user.name]
+        argv = [program("msgd-present"), *self.utmp.options, "--msgd-user", self.msgd_user.name]
         with open(os.path.join(self.folder, "log"), "wb") as log:
             process = subprocess.Popen(
                 ["sh", "-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"', "sh", *argv],
@@ -157,8 +157,8 @@ class ServiceTest(Case):
                 os.write(full, b"x" * 512)
         os.set_blocking(full, True)
         path = os.path.join(self.folder, "present.sock")
-        process = subprocess.Popen([program("msgd-present"), "--socket", path, "--utmp",
-                                    self.utmp.path, "--msgd-user", self.msgd_user.name], stderr=full)
+        process = subprocess.Popen([program("msgd-present"), "--socket", path,
+                                    *self.utmp.options, "--msgd-user", self.msgd_user.name], stderr=full)
         self.addCleanup(stop, process, signal.SIGTERM)
         os.close(full)
         msgd = eventually(lambda: self.try_connect(path), "the socket to be there", 5)
@@ -369,7 +369,7 @@ class AmbientCapabilitiesTest(Case):
         given = "+setuid,+setgid,+kill,+dac_override"
         outcome = subprocess.run(
             ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups",
-             f"--inh-caps={given}", f"--ambient-caps={given}", own, "--utmp", self.utmp.path,
+             f"--inh-caps={given}", f"--ambient-caps={given}", own, *self.utmp.options,
              "--msgd", fake, "--with-msgd"], capture_output=True, text=True, timeout=20, check=False)
         found = re.findall(r"^Cap\w+:\t(\w+)$", outcome.stdout, re.M)
         self.assertEqual([int(value, 16) for value in found], [0] * 4, outcome)
@@ -386,7 +386,7 @@ class StartedAtTerminalTest(Case):
         with open(self.fake, "w", encoding="utf-8") as f:
             f.write(GRABBER)
         os.chmod(self.fake, 0o755)
-        argv = [program("msgd-present"), "--utmp", self.utmp.path, "--msgd-user", self.msgd_user.name,
+        argv = [program("msgd-present"), *self.utmp.options, "--msgd-user", self.msgd_user.name,
                 "--msgd", self.fake, "--with-msgd", self.open]
         screen = self.terminal(utmp=False, leader=argv)
         self.assertEqual(screen.leader.wait(15), 0, screen.screen())

@@ -37,6 +37,13 @@ static const struct {
     {"eve", 1003, "pts/12", "16", "pts/12", "", "", "l", "messages-disabled", REACH_NOTHING, 0},
     {"gil", 1011, "tty9", "17", "tty9", "", "", "m", "", REACH_NOTHING, 0},
     {"gil", 1011, "tty9", "18", "tty9", "", "", "n", "", REACH_TERMINAL, 0},
+    /* 15, 16: hal, the console in front of the desktop of that seat */
+    {"hal", 1012, ":2", "19", "tty4", ":2", "seat2", "o", "", REACH_DESKTOP, SESSION_ASIDE},
+    {"hal", 1012, "tty5", "20", "tty5", "", "seat2", "o", "", REACH_TERMINAL, 0},
+    /* 17..19: ivy, one id and two terminals of it, the first a part of the other's screen */
+    {"ivy", 1013, "pts/13", "21", "pts/13", "", "", "q", "", REACH_TERMINAL, SESSION_ASIDE},
+    {"ivy", 1013, "pts/14", "21", "pts/14", "", "", "q", "", REACH_TMUX, 0},
+    {"ivy", 1013, "pts/15", "p9", "pts/15", "", "", "r", "", REACH_TERMINAL, SESSION_ASIDE},
 };
 
 static struct net_sessions sessions;
@@ -175,6 +182,13 @@ static void names(void)
         {"seat1", "", ",0:no-target", 1},       /* nobody of it is in front */
         {"fay", "", "11", 0},                   /* where she looks */
         {"tty9", "", "14", 0},                  /* of two, the one that can be reached */
+        {"hal", "", "16", 0},                   /* what is in front, not what stands aside */
+        {":2", "", "15", 0},                    /* ... unless it is meant */
+        {"id:19", "", "15", 0},                 /* ... */
+        {"ivy", "", "18 19", 0},                /* aside, but nothing else of its place is there */
+        {"pts/13", "", "17", 0},                /* a session means that one */
+        {"id:21", "", "18", 0},                 /* of two with one id, what does not stand aside */
+        {"pts/13 ivy", "", "17 19", 0},         /* one screen is one delivery */
         {"carol ann dave", "", "0 2,0:no-target 2:no-target", 2},
     };
 
@@ -188,7 +202,7 @@ static void people_out_of_reach(void)
         {"id:8", "", ",0:no-screen(bob)", 1},
         {"eve", "", ",0:messages-disabled(eve)", 1},
         {"pts/5", "", ",0:messages-disabled(eve)", 1},
-        {"*", "", "0 2 3 7 8 9 11 14,0:messages-disabled(eve)", 0},
+        {"*", "", "0 2 3 7 8 9 11 14 16 18 19,0:messages-disabled(eve)", 0},
         {"ann eve", "", "0 2,1:messages-disabled(eve)", 1},
     };
 
@@ -198,11 +212,13 @@ static void people_out_of_reach(void)
 static void taken_away(void)
 {
     static const struct row rows[] = {
-        {"*", "me", "3 7 8 9 11 14,0:messages-disabled(eve)", 0},
+        {"*", "me", "3 7 8 9 11 14 16 18 19,0:messages-disabled(eve)", 0},
         {"ann", "me", ",0:left-out", 0},
         {"ann", "session:pts/1", "2", 0}, /* with its whole screen */
         {"ann bob", "pts/3 user:7", "0 2,1:left-out", 0},
-        {"*", "user:fay user:gil user:eve user:BOB user:pts/2 user:7 session:pts/3", "0 2", 0},
+        {"*",
+         "user:hal user:ivy user:fay user:gil user:eve user:BOB user:pts/2 user:7 session:pts/3",
+         "0 2", 0},
         {"pts/1", "id:p17", ",0:left-out", 0},
         {"carol", "me", ",0:no-target", 1},
     };
@@ -289,7 +305,7 @@ static void the_console_alone(void)
 static void asked_who_is_there(void)
 {
     static const struct row rows[] = {
-        {"*", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14", 0},
+        {"*", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", 0},
         {"ann", "", "0 1 2", 0},
         {"bob pts/3", "", "3 4", 0},
         {"carol sftp", "", "5,0:no-target", 1},

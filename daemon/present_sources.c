@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/present_sources.h"
+
+#include "common/mem.h"
+#include "daemon/present_logind.h"
+#include "daemon/present_merge.h"
+#include "daemon/present_utmp.h"
+
+#include <grp.h>
+#include <time.h>
+
+struct sources {
+    void (*on_change)(void *userdata);
+    void *userdata;
+    struct utmp_source utmp;
+    struct logind *logind; /* NULL: it is not asked */
+    struct tree tree;
+    bool news; /* since the last look at the processes */
+    uint64_t ended_ms, took_us;
+};
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static uint64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t sources_next_scan_ms(uint64_t ended_ms, uint64_t took_us, bool news)
+{
+    uint64_t pause_ms = took_us * (news ? SCAN_NEWS : SCAN_SHARE) / 1000;
+    return ended_ms + (news || pause_ms > SCAN_PERIOD_MS ? pause_ms : SCAN_PERIOD_MS);
+}
+
+/* What cannot be looked at now is as it was. */
+static void scan(struct sources *sources)
+{
+    uint64_t began_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    struct proc_table table;
+    struct tree tree;
+    if (proc_scan(&table) == 0 && tree_build(&table, &tree) == 0) {
+        tree_free(&sources->tree);
+        sources->tree = tree;
+    }
+    sources->took_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - began_us;
+    sources->ended_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    sources->news = false;
+}
+
+static void scan_if_due(struct sources *sources)
+{
+    uint64_t now_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    if (sources->ended_ms == 0 ||
+        now_ms >= sources_next_scan_ms(sources->ended_ms, sources->took_us, sources->news))
+        scan(sources);
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+void sources_look(void *userdata, struct fact_list *facts)
+{
+    struct sources *sources = userdata;
+    const struct login_record *records[LIM_SESSIONS];
+    struct fact_list logins = {0};
+    struct merge_input input = {.records = records,
+                                .logins = &logins,
+                                .tree = &sources->tree,
+                                .tree_adds = sources->logind != NULL,
+                                .look = device_look};
+    scan_if_due(sources);
+    utmp_look(&sources->utmp, &logins);
+    fact_sort(&logins);
+    if (sources->logind) {
+        input.record_count = logind_records(sources->logind, records, ARRAY_SIZE(records));
+        facts->pending = facts->pending || logind_is_pending(sources->logind);
+    }
+    facts->pending = facts->pending || logins.pending;
+    facts->incomplete = facts->incomplete || logins.incomplete;
+    merge(&input, facts);
+    fact_list_free(&logins);
+}
+
+static void on_utmp(void *userdata)
+{
+    struct sources *sources = userdata;
+    sources->news = true;
+    sources->on_change(sources->userdata);
+}
+
+static void on_logind(void *userdata, bool anew)
+{
+    struct sources *sources = userdata;
+    sources->news = sources->news || anew;
+    sources->on_change(sources->userdata);
+}
+
+int sources_new(sd_event *event, const struct sources_config *config, struct sources **ret_sources)
+{
+    const struct group *utmp = getgrnam("utmp");
+    CLEANUP_FREE struct sources *sources = calloc(1, sizeof(*sources));
+    if (!sources)
+        return -ENOMEM;
+    sources->on_change = config->on_change;
+    sources->userdata = config->userdata;
+    sources->utmp = (struct utmp_source){
+        .path = config->utmp,
+        .users = config->users,
+        .utmp_group = utmp ? utmp->gr_gid : (gid_t)-1,
+        .event = event,
+        .on_change = on_utmp,
+        .userdata = sources,
+    };
+    const struct logind_config logind = {config->system_bus, LOGIND_DEADLINE_MS, LOGIND_PAUSE_MS,
+                                         on_logind, sources};
+    int r = logind.address[0] != '\0' ? logind_new(event, &logind, &sources->logind) : 0;
+    if (r < 0)
+        return r;
+    *ret_sources = TAKE(sources);
+    return 0;
+}
+
+void sources_free(struct sources *sources)
+{
+    if (!sources)
+        return;
+    utmp_close(&sources->utmp);
+    logind_free(sources->logind);
+    tree_free(&sources->tree);
+    free(sources);
+}
