@@ -5,6 +5,7 @@ notification server, a real one (dunst) or one of the tests that lies (notifier.
 run folder is /run/user/UID. All of it is removed again, processes by their pid.
 """
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -134,18 +135,31 @@ class Desktop:
         self.server = self.popen(["dunst", "-conf", conf])
         eventually(self.owner, "dunst")
 
-    def start_notifier(self, *how):
-        """The server of the tests; what it was asked is in lines of its stdout."""
-        self.log = os.path.join(self.user.home, "notifier.log")
-        with open(self.log, "wb") as log:
-            os.fchmod(log.fileno(), 0o644)
-            self.server = self.popen([PYTHON, os.path.join(HERE, "notifier.py"), *how], stdout=log,
-                                     stderr=log)
-        eventually(self.owner, lambda: self.asked())
+    def start_server(self, script, name, *how):
+        """A server of the tests on the bus; what it was asked is in lines of its stdout."""
+        path = os.path.join(self.user.home, f"{script}.log")
+        with open(path, "wb") as log:
+            server = self.popen([PYTHON, "-B", os.path.join(HERE, script), *how], stdout=log,
+                                stderr=log)
+        eventually(lambda: self.owner(name), lambda: open(path, encoding="utf-8").read())
+        return server, path
 
-    def asked(self):
-        with open(self.log, encoding="utf-8") as f:
-            return f.read()
+    def start_notifier(self, *how):
+        self.server, self.log = self.start_server("notifier.py", "org.freedesktop.Notifications",
+                                                  *how)
+
+    def start_manager(self):
+        self.manager, self.manager_log = self.start_server("manager.py",
+                                                           "org.freedesktop.systemd1")
+
+    @staticmethod
+    def lines(path):
+        with open(path, encoding="utf-8") as f:
+            return [json.loads(line) for line in f if line.startswith("{")]
+
+    def asked(self, method):
+        """The calls of that name that the notifier got."""
+        return [line for line in self.lines(self.log) if line["method"] == method]
 
     def x(self, *argv):
         """A program that looks at the screen, or clicks; its output."""
@@ -154,8 +168,11 @@ class Desktop:
 
     def windows(self, what="Dunst"):
         """Places of the visible windows of that class: x, y, width, height."""
+        return self.places(what, "--class")
+
+    def places(self, what, by="--name"):
         places = []
-        for window in self.x("xdotool", "search", "--onlyvisible", "--class", what).split():
+        for window in self.x("xdotool", "search", "--onlyvisible", by, what).split():
             match = re.search(r"Position: (-?\d+),(-?\d+).*Geometry: (\d+)x(\d+)",
                               self.x("xdotool", "getwindowgeometry", window), re.S)
             if match:
@@ -164,7 +181,10 @@ class Desktop:
 
     def click(self, what="Dunst", button=1):
         x, y, width, _ = eventually(lambda: self.windows(what), f"a window of {what}")[0]
-        self.x("xdotool", "mousemove", str(x + width // 2), str(y + 15), "click", str(button))
+        self.press(x + width // 2, y + 15, button)
+
+    def press(self, x, y, button=1):
+        self.x("xdotool", "mousemove", str(x), str(y), "click", str(button))
 
     def picture(self, path):
         self.x("import", "-window", "root", path)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/popup_said.h"
+
+#include <stdint.h>
+
+static bool next_line(struct slice *text, struct slice *ret_line)
+{
+    const char *end = text->len > 0 ? memchr(text->ptr, '\n', text->len) : NULL;
+    if (!end)
+        return false;
+    *ret_line = (struct slice){text->ptr, (size_t)(end - text->ptr)};
+    *text = slice_from(*text, ret_line->len + 1);
+    return true;
+}
+
+static bool begins(struct slice line, struct slice with)
+{
+    return line.len >= with.len && memcmp(line.ptr, with.ptr, with.len) == 0;
+}
+
+static const char *known_program(struct slice name)
+{
+    return slice_eq(name, SLICE("zenity"))     ? "zenity"
+           : slice_eq(name, SLICE("xmessage")) ? "xmessage"
+                                               : NULL;
+}
+
+/* At most three digits, or UINT32_MAX. */
+static uint32_t number_of(struct slice digits)
+{
+    uint32_t number = 0;
+    if (digits.len < 1 || digits.len > 3)
+        return UINT32_MAX;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+            return UINT32_MAX;
+        number = number * 10 + (uint32_t)(digits.ptr[i] - '0');
+    }
+    return number;
+}
+
+#define NO_BUTTON UINT32_MAX
+
+/* The button that was pressed: 0 is OK, else its digit. */
+static uint32_t pressed(const char *by, uint32_t status, struct slice label)
+{
+    if (strcmp(by, "xmessage") == 0)
+        return status >= SAID_XMESSAGE ? status - SAID_XMESSAGE : NO_BUTTON;
+    if (status != 1)
+        return NO_BUTTON;
+    return slice_eq(label, SLICE("OK")) ? 0 : number_of(label);
+}
+
+/* OK is there where no answers are, and the other way round. */
+static enum said judge(const char *by, uint32_t status, struct slice label, unsigned answers,
+                       unsigned *ret_answer)
+{
+    uint32_t button = pressed(by, status, label);
+    if (strcmp(by, "zenity") == 0 && status == 0)
+        return SAID_AGAIN;
+    if (answers > 0 ? button < 1 || button > answers : button != 0)
+        return SAID_DISMISSED;
+    *ret_answer = button;
+    return SAID_CONFIRMED;
+}
+
+enum said said_read(struct slice text, unsigned answers, const char **ret_by, unsigned *ret_answer)
+{
+    const struct slice shown = SLICE("shown "), status = SLICE("status ");
+    struct slice line, label = {0};
+    const char *by = NULL;
+    while (next_line(&text, &line)) {
+        if (!by && slice_eq(line, SLICE("none")))
+            return SAID_NONE;
+        if (!by && begins(line, shown))
+            by = known_program(slice_from(line, shown.len));
+        else if (by && begins(line, status))
+            return judge(by, number_of(slice_from(line, status.len)), label, answers, ret_answer);
+        else if (by)
+            label = line;
+    }
+    if (!by)
+        return SAID_NOTHING;
+    *ret_by = by;
+    return SAID_OPEN;
+}
