@@ -33,15 +33,6 @@ struct desktop {
 
 /* ---- what it means --------------------------------------------------------------------------- */
 
-static struct slice answer_at(const struct popup_message *message, unsigned number)
-{
-    struct slice answers = message->texts.answers, label = {0};
-    for (unsigned i = 0; i < number; i++)
-        if (!present_answers_next(&answers, &label))
-            return (struct slice){0};
-    return label;
-}
-
 static void say(struct desktop *desktop, const struct notice_event *event)
 {
     const struct server *server = &desktop->search.found;
@@ -63,7 +54,7 @@ static void say(struct desktop *desktop, const struct notice_event *event)
         break;
     case NOTICE_ACKNOWLEDGED:
         popup_ended(desktop->popup, ENDED_ACKNOWLEDGED, "",
-                    answer_at(popup_message(desktop->popup), answer));
+                    present_answers_at(popup_message(desktop->popup)->texts.answers, answer));
         break;
     case NOTICE_DISMISSED:
         popup_ended(desktop->popup, ENDED_DISMISSED, "closed-by-user", none);
@@ -269,15 +260,6 @@ static void desktop_free(void *state)
     free(desktop);
 }
 
-static unsigned count_answers(struct slice answers)
-{
-    struct slice label;
-    unsigned count = 0;
-    while (present_answers_next(&answers, &label))
-        count++;
-    return count;
-}
-
 static int begin(struct desktop *desktop)
 {
     sd_event *event = popup_event(desktop->popup);
@@ -302,7 +284,7 @@ static int start(struct popup *popup, void **ret_state)
     if (!desktop)
         return -ENOMEM;
     desktop->popup = popup;
-    desktop->notice.answers = count_answers(message->texts.answers);
+    desktop->notice.answers = present_answers_count(message->texts.answers);
     desktop->notice.wait = message->wait;
     int r = begin(desktop);
     if (r < 0) {

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#define BUS       "org.freedesktop.DBus"
 #define MANAGER   "org.freedesktop.systemd1"
 #define PATH      "/org/freedesktop/systemd1"
 #define START_MS  4000 /* for the manager to start it, and it to say so */
@@ -77,14 +78,6 @@ static void stop_listening(struct dialog *dialog)
 
 /* ---- what became of it ----------------------------------------------------------------------- */
 
-static struct slice label_of(const struct popup_message *message, unsigned number)
-{
-    struct slice answers = message->texts.answers, label = {0};
-    for (unsigned i = 0; i < number && present_answers_next(&answers, &label); i++)
-        ;
-    return label;
-}
-
 static void fail(struct dialog *dialog)
 {
     if (dialog->taken_down)
@@ -98,7 +91,7 @@ static void fail(struct dialog *dialog)
 
 static void ended(struct dialog *dialog, enum said said, unsigned answer)
 {
-    const struct popup_message *message = popup_message(dialog->popup);
+    struct slice answers = popup_message(dialog->popup)->texts.answers;
     bool early = !dialog->still && said != SAID_AGAIN;
     stop_listening(dialog);
     dialog->early = early ? dialog->early + 1 : 0;
@@ -106,7 +99,7 @@ static void ended(struct dialog *dialog, enum said said, unsigned answer)
         if (dialog->early == TRIES || begin(dialog) < 0)
             fail(dialog);
     } else if (said == SAID_CONFIRMED) {
-        popup_ended(dialog->popup, ENDED_ACKNOWLEDGED, "", label_of(message, answer));
+        popup_ended(dialog->popup, ENDED_ACKNOWLEDGED, "", present_answers_at(answers, answer));
     } else {
         popup_ended(dialog->popup, ENDED_DISMISSED, "closed-by-user", (struct slice){0});
     }
@@ -265,22 +258,35 @@ static void dialog_free(void *state)
     free(dialog);
 }
 
+/* Asked first, and not only for the answer: sd-bus would wait for the bus to send descriptors. */
+static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    struct dialog *dialog = userdata;
+    int owned = 0;
+    (void)error;
+    if (dialog->taken_down)
+        return 0;
+    if (sd_bus_message_is_method_error(reply, NULL) ||
+        sd_bus_message_read(reply, "b", &owned) < 0 || !owned || begin(dialog) < 0)
+        fail(dialog);
+    return 0;
+}
+
 static int start(struct popup *popup, void **ret_state)
 {
-    struct slice answers = popup_message(popup)->texts.answers, label;
     struct dialog *dialog = calloc(1, sizeof(*dialog));
     if (!dialog)
         return -ENOMEM;
     dialog->popup = popup;
     dialog->output = -1;
-    while (present_answers_next(&answers, &label))
-        dialog->answers++;
+    dialog->answers = present_answers_count(popup_message(popup)->texts.answers);
     int r = sd_event_add_time_relative(popup_event(popup), &dialog->clock, CLOCK_MONOTONIC,
                                        START_MS * 1000, 0, on_clock, dialog);
     if (r >= 0)
         r = popup_bus_open(popup_event(popup), &dialog->bus);
     if (r >= 0)
-        r = begin(dialog);
+        r = sd_bus_call_method_async(dialog->bus, NULL, BUS, "/org/freedesktop/DBus", BUS,
+                                     "NameHasOwner", on_owner, dialog, "s", MANAGER);
     if (r < 0) {
         dialog_free(dialog);
         return r;
@@ -304,7 +310,8 @@ static void take_down(void *state)
     dialog->taken_down = true;
     sd_event_source_set_enabled(dialog->clock, SD_EVENT_OFF);
     stop_listening(dialog);
-    if (sd_bus_call_method_async(dialog->bus, NULL, MANAGER, PATH, MANAGER ".Manager", "StopUnit",
+    if (dialog->begun == 0 ||
+        sd_bus_call_method_async(dialog->bus, NULL, MANAGER, PATH, MANAGER ".Manager", "StopUnit",
                                  on_stopped, dialog, "ss", dialog->unit, "replace") < 0)
         popup_down(dialog->popup);
 }

@@ -35,6 +35,24 @@ bool present_answers_next(struct slice *answers, struct slice *ret_label)
     return true;
 }
 
+unsigned present_answers_count(struct slice answers)
+{
+    struct slice label;
+    unsigned count = 0;
+    while (present_answers_next(&answers, &label))
+        count++;
+    return count;
+}
+
+struct slice present_answers_at(struct slice answers, unsigned number)
+{
+    struct slice label = {0};
+    for (unsigned i = 0; i < number; i++)
+        if (!present_answers_next(&answers, &label))
+            return (struct slice){0};
+    return label;
+}
+
 static bool answers_fit(struct slice answers)
 {
     struct slice label;

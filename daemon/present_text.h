@@ -24,4 +24,8 @@ int present_texts_read(const struct boundary_message *message, struct present_te
 /* Takes the next label off the answers. False: there is none left. */
 bool present_answers_next(struct slice *answers, struct slice *ret_label);
 
+/* How many there are; and the one with that number from 1, or an empty slice. */
+unsigned present_answers_count(struct slice answers);
+struct slice present_answers_at(struct slice answers, unsigned number);
+
 #endif
