@@ -236,5 +236,54 @@ class Deaths(Services):
         self.assertIsNone(message.process.poll())
 
 
+class Popups(Services):
+    """Each is a process of the presenter's service, and to be taken down by whoever outlives it."""
+
+    def popup(self, host):
+        bob = self.desktop(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", MESSAGE)
+        bob.shown()
+        return bob, message
+
+    @on_both
+    def test_the_presenter_is_killed(self, host):
+        bob, message = self.popup(host)
+        before = self.pid(host, "msgd-present.service")
+        host.does("kill", "-KILL", str(before))
+        bob.gone()
+        self.assertEqual(message.finish().status, 1)
+        self.restarted(host, "msgd-present.service", before)
+        self.no_helper_left(host)
+        self.until_known(host, ":5")
+        self.sent(host, "bob", "Again.")
+        bob.shown()
+
+    @on_both
+    def test_the_presenter_is_stopped(self, host):
+        bob, message = self.popup(host)
+        host.does("systemctl", "stop", "msgd-present.service")
+        self.no_helper_left(host)
+        bob.gone()
+        self.assertEqual(message.finish().status, 1)
+
+    @on_both
+    def test_msgd_is_killed(self, host):
+        bob, message = self.popup(host)
+        before = self.pid(host, "msgd.service")
+        host.does("kill", "-KILL", str(before))
+        bob.gone()
+        self.assertEqual(message.finish(60).status, 5)
+        self.restarted(host, "msgd.service", before)
+        self.no_helper_left(host)
+
+    @on_both
+    def test_msgd_is_stopped(self, host):
+        bob, message = self.popup(host)
+        host.does("systemctl", "stop", "msgd.service")
+        self.assertEqual(message.finish().status, 1)
+        bob.gone()
+        self.no_helper_left(host)
+
+
 if __name__ == "__main__":
     unittest.main()
