@@ -6,6 +6,7 @@ when one of them dies, hangs or is told to read its configuration; with what sen
 import re
 import unittest
 
+from desktop import Desktop
 from harness import eventually
 from scenario import Scenario, enable, on_both
 
@@ -239,8 +240,14 @@ class Deaths(Services):
 class Popups(Services):
     """Each is a process of the presenter's service, and to be taken down by whoever outlives it."""
 
+    def reached(self, host):
+        return any(session["user"] == "bob" and session["reach"] == "desktop"
+                   for session in self.known(host).values())
+
     def popup(self, host):
-        bob = self.desktop(host)
+        bob = Desktop(host, "bob")
+        self.addCleanup(bob.close)
+        eventually(lambda: self.reached(host), "bob's desktop to be known")
         message = self.send(host, "bob", "/TIME:60", "/W", MESSAGE)
         bob.shown()
         return bob, message
@@ -254,7 +261,7 @@ class Popups(Services):
         self.assertEqual(message.finish().status, 1)
         self.restarted(host, "msgd-present.service", before)
         self.no_helper_left(host)
-        self.until_known(host, ":5")
+        eventually(lambda: self.reached(host), "bob's desktop to be known again")
         self.sent(host, "bob", "Again.")
         bob.shown()
 
