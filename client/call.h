@@ -85,6 +85,7 @@ struct call_config {
     uv_loop_t *loop;
     const struct call_server *server;
     const struct noise_keypair *identity; /* not local; borrowed until done */
+    const struct slice_list *end;         /* what endorses it, or NULL; likewise */
     const struct call_owner *owner;
     void *context;
     uint64_t connect_ms; /* from start to WELCOME, for each try: 5,000 */

@@ -9,17 +9,36 @@
 #include "common/mem.h"
 #include "common/trust_edit.h"
 
+/* The key as the file has it: of what a .pub file holds, its comment is left out. */
+static const char *key_text(const struct ctl *ctl, char out[static ANY_KEY_TEXT_LEN + 1])
+{
+    struct slice word = slice_of(ctl->words[0]);
+    struct any_key key;
+    if (any_key_take(&word, &key) < 0)
+        return ctl->words[0];
+    any_key_format(&key, out);
+    return out;
+}
+
+static bool is_ssh(const struct ctl *ctl)
+{
+    struct slice word = slice_of(ctl->words[0]);
+    struct any_key key;
+    return any_key_take(&word, &key) == 0 && key.kind == ANY_KEY_SSH;
+}
+
 /* The options as the file has them, in the order in which msgctl's usage shows them. */
 static bool compose(const struct ctl *ctl, char *out, size_t capacity)
 {
     static const struct {
         enum ctl_option option;
         const char *word;
-    } words[] = {{CTL_TO, "to="},          {CTL_ALL, "all"},
-                 {CTL_WHO, "who"},         {CTL_OVERRIDE, "override"},
-                 {CTL_RATE, "rate="},      {CTL_FROM, "from="},
-                 {CTL_EXPIRES, "expires="}};
-    int len = snprintf(out, capacity, "%s", ctl->words[0]);
+    } words[] = {{CTL_TO, "to="},           {CTL_ALL, "all"},
+                 {CTL_WHO, "who"},          {CTL_OVERRIDE, "override"},
+                 {CTL_RATE, "rate="},       {CTL_FROM, "from="},
+                 {CTL_EXPIRES, "expires="}, {CTL_NAMES, "names="}};
+    char key[ANY_KEY_TEXT_LEN + 1];
+    int len = snprintf(out, capacity, "%s%s", ctl->given[CTL_CA] ? "ca:" : "", key_text(ctl, key));
     for (size_t i = 0; i < ARRAY_SIZE(words) && len >= 0 && (size_t)len < capacity; i++)
         if (ctl->given[words[i].option])
             len += snprintf(out + len, capacity - (size_t)len, " %s%s", words[i].word,
@@ -38,8 +57,8 @@ static int judge(const struct ctl *ctl, const char *line, struct authorized_key 
             log_error("an option holds a blank: %s", ctl->given[i]);
             return CTL_USAGE;
         }
-    if (strpbrk(ctl->words[0], " \t") || strpbrk(ctl->words[1], " \t")) {
-        log_error("neither KEY nor NAME holds a blank");
+    if (strpbrk(ctl->words[1], " \t") || (strpbrk(ctl->words[0], " \t") && !is_ssh(ctl))) {
+        log_error("neither NAME nor KEY holds a blank, unless KEY is an ssh-ed25519 key");
         return CTL_USAGE;
     }
     if (authorized_key_parse(slice_of(line), ret_key, &diag) < 0) {
@@ -49,7 +68,7 @@ static int judge(const struct ctl *ctl, const char *line, struct authorized_key 
     return CTL_OK;
 }
 
-static int refuse_revoked(const struct ctl_trust_files *files, const struct noise_public *key)
+static int refuse_revoked(const struct ctl_trust_files *files, const struct any_key *key)
 {
     struct revoked_keys revoked;
     struct diag diag;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl key: the caller's public key, or that of a key file; the secret one is never printed. */
 #include "client/ctl.h"
+#include "client/ctl_endorse.h"
 #include "client/json.h"
+#include "client/tool.h"
 #include "common/keys.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -15,7 +17,9 @@
 static int find_path(const struct ctl *ctl, char out[static PATH_MAX], struct diag *ret_diag)
 {
     struct paths paths;
-    const char *named = ctl->given[CTL_HOST] ? HOST_KEY : ctl->given[CTL_FILE];
+    const char *named = ctl->given[CTL_FILE];
+    if (!named && ctl->given[CTL_HOST])
+        named = HOST_KEY;
     if (named)
         return snprintf(out, PATH_MAX, "%s", named) < PATH_MAX
                    ? 0
@@ -65,6 +69,59 @@ static int get_key(const struct ctl *ctl, const char *path, bool make,
     return r < 0 ? r : key_load(path, ret_key, ret_diag);
 }
 
+static bool is_endorsing(const char *verb)
+{
+    return strcmp(verb, "endorse") == 0 || strcmp(verb, "statement") == 0;
+}
+
+/* Another's key is looked at by a child, since who has become its owner could not keep anything. */
+static int ask_child(const char *path, struct noise_public *ret_key)
+{
+    const char *const argv[] = {"/proc/self/exe", "key", "show", "--file", path, NULL};
+    const struct tool tool = {.argv = argv, .timeout_ms = -1};
+    char text[KEY_TEXT_LEN + 1];
+    size_t len = 0;
+    if (tool_run(&tool, text, sizeof(text), &len) != 0 || len != sizeof(text) ||
+        key_parse((struct slice){text, KEY_TEXT_LEN}, ret_key) < 0)
+        return CTL_FAILED; /* the child has said why */
+    return CTL_OK;
+}
+
+static int endorse(const struct ctl *ctl, const struct noise_public *key)
+{
+    return strcmp(ctl->words[0], "endorse") == 0 ? ctl_key_endorse(ctl, key)
+                                                 : ctl_key_statement(ctl, key);
+}
+
+static int endorse_another(const struct ctl *ctl, const char *path)
+{
+    struct noise_public key;
+    int status = ask_child(path, &key);
+    return status == CTL_OK ? endorse(ctl, &key) : status;
+}
+
+/* What to do with the key once it is there. */
+static int use_key(const struct ctl *ctl, const char *verb, const struct noise_keypair *key,
+                   const char *path, bool made)
+{
+    bool make = strcmp(verb, "make") == 0;
+    if (made || make)
+        log_notice("%s: %s", made ? "a new key was made" : "there was a key already", path);
+    if (is_endorsing(verb))
+        return endorse(ctl, &key->public);
+    print_key(ctl, key, path, made);
+    return CTL_OK;
+}
+
+static bool is_verb(const char *word)
+{
+    static const char *const verbs[] = {"show", "make", "endorse", "statement"};
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (strcmp(word, verbs[i]) == 0)
+            return true;
+    return false;
+}
+
 int ctl_key(const struct ctl *ctl)
 {
     CLEANUP_KEY struct noise_keypair *key = NULL;
@@ -72,16 +129,17 @@ int ctl_key(const struct ctl *ctl)
     bool make = strcmp(verb, "make") == 0, made = false;
     char path[PATH_MAX];
     struct diag diag;
-    if ((!make && strcmp(verb, "show") != 0) || (make && ctl->given[CTL_HOST])) {
-        log_error("%s", make ? "msgd makes the host's key itself" : "key wants: show or make");
+    if (!is_verb(verb) || (make && ctl->given[CTL_HOST])) {
+        log_error("%s", make ? "msgd makes the host's key itself"
+                             : "key wants: show, make, endorse or statement");
         return CTL_USAGE;
     }
+    bool named = ctl->given[CTL_FILE] || ctl->given[CTL_HOST];
+    if (find_path(ctl, path, &diag) == 0 && named && is_endorsing(verb))
+        return endorse_another(ctl, path);
     if (find_path(ctl, path, &diag) < 0 || get_key(ctl, path, make, &key, &made, &diag) < 0) {
         log_error("%s", diag.text);
         return CTL_FAILED;
     }
-    if (made || make)
-        log_notice("%s: %s", made ? "a new key was made" : "there was a key already", path);
-    print_key(ctl, key, path, made);
-    return CTL_OK;
+    return use_key(ctl, verb, key, path, made);
 }

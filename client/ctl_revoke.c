@@ -6,10 +6,10 @@
 #include "client/ctl.h"
 #include "client/ctl_trust_files.h"
 #include "client/json.h"
-#include "common/keys.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/trust_edit.h"
+#include "common/values.h"
 
 #include <string.h>
 
@@ -31,18 +31,23 @@ static void print_result(const struct ctl *ctl, const struct ctl_trust_files *fi
     json_close(stdout);
 }
 
+/* With --serial the key itself stays, and so does its line. */
 static int revoke(const struct ctl *ctl, const struct ctl_trust_files *files,
-                  const struct noise_public *key, const char *name)
+                  const struct any_key *key, const char *name)
 {
-    enum trust_edit added, removed;
+    const char *serial = ctl->given[CTL_SERIAL];
+    enum trust_edit added, removed = TRUST_UNCHANGED;
     struct diag diag;
-    char text[KEY_TEXT_LEN + 1];
-    if (trust_revoke(files->revoked, key, name, &added, &diag) < 0 ||
-        trust_remove(files->authorized, key, &removed, &diag) < 0) {
+    char text[LIM_TRUST_LINE], line[LIM_TRUST_LINE], plain[ANY_KEY_TEXT_LEN + 1];
+    any_key_format(key, plain);
+    snprintf(text, sizeof(text), "%s%.32s%s%s", serial ? "serial:" : "", serial ? serial : "",
+             serial ? " " : "", plain);
+    snprintf(line, sizeof(line), "%.1024s%s%s", text, *name ? " " : "", name);
+    if (trust_revoke(files->revoked, slice_of(line), &added, &diag) < 0 ||
+        (!serial && trust_remove(files->authorized, key, &removed, &diag) < 0)) {
         log_error("%s", diag.text);
         return CTL_FAILED;
     }
-    key_format(key, text);
     print_result(ctl, files, text, name, added == TRUST_ADDED, removed == TRUST_REMOVED);
     return CTL_OK;
 }
@@ -69,22 +74,33 @@ static int revoke_name(const struct ctl *ctl, const struct ctl_trust_files *file
 
 /* With a broken authorized_keys a key is revoked all the same; then taking it out there fails. */
 static int revoke_key(const struct ctl *ctl, const struct ctl_trust_files *files,
-                      const struct authorized_keys *keys, const struct noise_public *key)
+                      const struct authorized_keys *keys, const struct any_key *key)
 {
     const struct authorized_key *line = authorized_keys_find(keys, key);
     return revoke(ctl, files, key, line ? line->name : "");
+}
+
+static bool is_number(const struct ctl *ctl)
+{
+    uint64_t number;
+    return value_number(slice_of(ctl->given[CTL_SERIAL]), &number) == 0;
 }
 
 int ctl_revoke(const struct ctl *ctl)
 {
     struct ctl_trust_files files;
     struct authorized_keys keys = {0};
-    struct noise_public key;
+    struct any_key key;
     struct diag diag;
-    struct slice word = slice_of(ctl->words[0]);
-    bool is_key = key_parse(word, &key) == 0;
+    struct slice word = slice_of(ctl->words[0]), rest = word;
+    bool is_key = any_key_take(&rest, &key) == 0;
     if (!is_key && !text_is_name(word)) {
-        log_error("neither a key, x25519: and 43 characters, nor a name: %s", ctl->words[0]);
+        log_error("neither a key, x25519: and 43 characters or ssh-ed25519 and 68, nor a name: %s",
+                  ctl->words[0]);
+        return CTL_USAGE;
+    }
+    if (ctl->given[CTL_SERIAL] && (!is_key || key.kind != ANY_KEY_SSH || !is_number(ctl))) {
+        log_error("--serial wants a number, and with it the ssh-ed25519 key that has endorsed");
         return CTL_USAGE;
     }
     if (!ctl_find_trust_files(ctl, &files))

@@ -110,6 +110,7 @@ static void connect_to(struct dial *dial, const struct sockaddr *address)
         .context = dial,
         .static_keys = dial->config->identity,
         .agent = SLICE("msg " PACKAGE_VERSION),
+        .end = dial->config->end,
     };
 
     note_address(dial, address);

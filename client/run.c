@@ -5,6 +5,7 @@
 #include "common/mem.h"
 
 #include <pwd.h>
+#include <time.h>
 
 /* ---- who and where ------------------------------------------------------------------------------
  */
@@ -33,6 +34,9 @@ static int load_identity(struct run *run)
     if (run->paths.folder[0] == '\0' && paths_find(NULL, &run->paths, &diag) < 0)
         return complain(run, &diag);
     if (key_load_or_make(run->paths.identity, &run->identity, NULL, &diag) < 0)
+        return complain(run, &diag);
+    if (endorsements_load(run->paths.endorsements, ENDORSEMENT_USER, &run->identity->public,
+                          (int64_t)time(NULL), &run->endorsements, &diag) < 0)
         return complain(run, &diag);
     key_format(&run->identity->public, run->key);
     run->speaker.base.key = slice_of(run->key);
@@ -133,6 +137,7 @@ void run_start(struct run *run, struct exchange *exchange, const struct msg *req
     const struct call_config config = {.loop = run->loop,
                                        .server = &run->server,
                                        .identity = run->identity,
+                                       .end = &run->endorsements.list,
                                        .owner = &owner,
                                        .context = exchange,
                                        .connect_ms = LIM_HANDSHAKE,

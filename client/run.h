@@ -10,6 +10,7 @@
 
 #include "client/speak.h"
 #include "client/trust.h"
+#include "common/endorsements.h"
 #include "common/keys.h"
 #include "common/paths.h"
 
@@ -19,8 +20,9 @@ struct run {
     struct speaker speaker;
     struct call_server server;
     struct paths paths;
-    struct trust_host trust;        /* TCP: what is known of the host's key */
-    struct noise_keypair *identity; /* TCP */
+    struct trust_host trust;          /* TCP: what is known of the host's key */
+    struct noise_keypair *identity;   /* TCP */
+    struct endorsements endorsements; /* TCP: of the identity */
     uv_loop_t *loop;
     uv_signal_t signals[3];
     uv_timer_t patience;   /* runs after the first signal */

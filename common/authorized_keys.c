@@ -3,12 +3,13 @@
 
 #include "common/cidr.h"
 #include "common/date.h"
-#include "common/keys.h"
 #include "common/lines.h"
 #include "common/mem.h"
+#include "common/pattern.h"
 #include "common/text.h"
 
 #define CONSOLE "session:console"
+#define CA      "ca:"
 
 /* An option's value into the line; 0, or -EBADMSG with what the value should have been. */
 typedef int (*option_reader)(struct slice value, struct authorized_key *key,
@@ -64,6 +65,13 @@ static int read_expires(struct slice value, struct authorized_key *key, const ch
     return date_parse_end(value, &key->expires);
 }
 
+static int read_names(struct slice value, struct authorized_key *key, const char **ret_expected)
+{
+    *ret_expected = "names and patterns such as alice,*.ops, of a-z 0-9 . _ - * ?";
+    key->names = value;
+    return patterns_valid(value) ? 0 : -EBADMSG;
+}
+
 static int read_all(struct slice value, struct authorized_key *key, const char **ret_expected)
 {
     (void)value, (void)ret_expected;
@@ -88,7 +96,7 @@ static int read_override(struct slice value, struct authorized_key *key, const c
 /* A name that ends with = takes a value. */
 static const struct {
     struct slice name;
-    option_reader read; /* NULL: of a later version */
+    option_reader read;
 } options[] = {
     {SLICE("to="), read_to},
     {SLICE("from="), read_from},
@@ -97,7 +105,7 @@ static const struct {
     {SLICE("all"), read_all},
     {SLICE("who"), read_who},
     {SLICE("override"), read_override},
-    {SLICE("names="), NULL},
+    {SLICE("names="), read_names},
 };
 
 static bool is_option(size_t index, struct slice field)
@@ -118,9 +126,6 @@ static int read_option(struct slice field, struct authorized_key *key, unsigned 
         i++;
     if (i == ARRAY_SIZE(options))
         return diag_set(ret_diag, -EBADMSG, "unknown option `%.*s`", (int)field.len, field.ptr);
-    if (!options[i].read)
-        return diag_set(ret_diag, -EBADMSG, "option `%.*s` is not supported by this version",
-                        (int)options[i].name.len, options[i].name.ptr);
     if (*seen & 1u << i)
         return diag_set(ret_diag, -EBADMSG, "option `%.*s` is there twice",
                         (int)options[i].name.len, options[i].name.ptr);
@@ -131,17 +136,29 @@ static int read_option(struct slice field, struct authorized_key *key, unsigned 
     return 0;
 }
 
-static int read_key(struct slice field, struct noise_public *key, struct diag *ret_diag)
+/* `ca:` stands directly before the key of an organisation. */
+static bool take_ca(struct slice *line)
 {
-    static const struct slice later[] = {SLICE("ssh-"), SLICE("ca:"), SLICE("ecdsa-"),
-                                         SLICE("sk-")};
-    for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-        if (field.len >= later[i].len && memcmp(field.ptr, later[i].ptr, later[i].len) == 0)
-            return diag_set(ret_diag, -EBADMSG,
-                            "ssh and ca keys are not supported by this version");
-    if (key_parse(field, key) < 0)
+    struct slice ca = SLICE(CA);
+    if (line->len <= ca.len || memcmp(line->ptr, ca.ptr, ca.len) != 0 ||
+        strchr(" \t", line->ptr[ca.len]))
+        return false;
+    *line = slice_from(*line, ca.len);
+    return true;
+}
+
+static int read_key(struct slice *line, struct authorized_key *key, struct diag *ret_diag)
+{
+    key->ca = take_ca(line);
+    int r = any_key_take(line, &key->key);
+    if (r == -ENOTSUP)
+        return diag_set(ret_diag, -EBADMSG, "of the keys of ssh only ssh-ed25519 can serve");
+    if (r < 0)
         return diag_set(ret_diag, -EBADMSG,
-                        "the line does not begin with a key, x25519: and 43 characters");
+                        "the line does not begin with a key: x25519: and 43 characters, or "
+                        "ssh-ed25519 and 68 characters, before which ca: may stand");
+    if (key->ca && key->key.kind != ANY_KEY_SSH)
+        return diag_set(ret_diag, -EBADMSG, "an organisation's key (ca:) is an ssh-ed25519 key");
     return 0;
 }
 
@@ -164,9 +181,7 @@ int authorized_key_parse(struct slice line, struct authorized_key *ret_key, stru
     struct authorized_key key = {0};
     struct slice field, next;
     unsigned seen = 0;
-    if (!lines_field(&line, &field))
-        return diag_set(ret_diag, -EBADMSG, "no key");
-    int r = read_key(field, &key.key, ret_diag);
+    int r = read_key(&line, &key, ret_diag);
     if (r < 0)
         return r;
     if (!lines_field(&line, &field))
@@ -176,6 +191,10 @@ int authorized_key_parse(struct slice line, struct authorized_key *ret_key, stru
         if (r < 0)
             return r;
     }
+    if (key.ca != (key.names.ptr != NULL))
+        return diag_set(ret_diag, -EBADMSG,
+                        key.ca ? "an organisation's key (ca:) wants names=, whom it may endorse"
+                               : "names= is for an organisation's key (ca:) only");
     r = read_name(field, &key, ret_diag);
     if (r == 0)
         *ret_key = key;
@@ -221,7 +240,7 @@ static int read_lines(struct authorized_keys *keys, size_t len, size_t *ret_line
 static int compare(const void *a, const void *b)
 {
     const struct authorized_key *left = a, *right = b;
-    return memcmp(left->key.bytes, right->key.bytes, NOISE_KEY);
+    return any_key_compare(&left->key, &right->key);
 }
 
 /* Two lines with one key would leave it open which rights hold. */
@@ -267,7 +286,7 @@ void authorized_keys_free(struct authorized_keys *keys)
 }
 
 const struct authorized_key *authorized_keys_find(const struct authorized_keys *keys,
-                                                  const struct noise_public *key)
+                                                  const struct any_key *key)
 {
     const struct authorized_key wanted = {.key = *key};
     if (keys->count == 0)

@@ -28,7 +28,7 @@ static int find_folder(char out[static PATH_MAX], const char *named, struct diag
     else
         return diag_set(ret_diag, -ENOENT, "uid %u has no home folder; set MSG_CONFIG_HOME",
                         (unsigned)geteuid());
-    return len < PATH_MAX - 16 ? 0 : diag_errno(ret_diag, -ENAMETOOLONG, "MSG_CONFIG_HOME");
+    return len < PATH_MAX - 20 ? 0 : diag_errno(ret_diag, -ENAMETOOLONG, "MSG_CONFIG_HOME");
 }
 
 int paths_find(const char *folder, struct paths *ret_paths, struct diag *ret_diag)
@@ -39,9 +39,10 @@ int paths_find(const char *folder, struct paths *ret_paths, struct diag *ret_dia
         return r;
     if (paths.folder[0] != '/')
         return diag_set(ret_diag, -EINVAL, "%s: not an absolute path", paths.folder);
-    snprintf(paths.identity, sizeof(paths.identity), "%.4080s/identity", paths.folder);
-    snprintf(paths.known_hosts, sizeof(paths.known_hosts), "%.4080s/known_hosts", paths.folder);
-    snprintf(paths.msg_conf, sizeof(paths.msg_conf), "%.4080s/msg.conf", paths.folder);
+    snprintf(paths.identity, sizeof(paths.identity), "%.4076s/identity", paths.folder);
+    snprintf(paths.known_hosts, sizeof(paths.known_hosts), "%.4076s/known_hosts", paths.folder);
+    snprintf(paths.msg_conf, sizeof(paths.msg_conf), "%.4076s/msg.conf", paths.folder);
+    snprintf(paths.endorsements, sizeof(paths.endorsements), "%.4076s/endorsements", paths.folder);
     *ret_paths = paths;
     return 0;
 }

@@ -12,12 +12,14 @@
 #include <limits.h>
 
 #define SYSTEM_KNOWN_HOSTS "/etc/msg/known_hosts"
+#define HOST_ENDORSEMENTS  "/etc/msgd/host_endorsements"
 
 struct paths {
     char folder[PATH_MAX];
     char identity[PATH_MAX];
     char known_hosts[PATH_MAX];
     char msg_conf[PATH_MAX];
+    char endorsements[PATH_MAX];
 };
 
 /* folder: from an option, else NULL. 0, or -ENOENT (no home), -ENAMETOOLONG, -EINVAL (relative). */

@@ -1,21 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/revoked_keys.h"
 
-#include "common/keys.h"
 #include "common/lines.h"
 #include "common/mem.h"
+#include "common/values.h"
 
 static int compare(const void *a, const void *b)
 {
-    return memcmp(a, b, NOISE_KEY);
+    return memcmp(a, b, sizeof(struct revoked));
 }
 
-static int append(struct revoked_keys *keys, const struct noise_public *key)
+static struct revoked serial_of(const struct any_key *signer, uint64_t serial)
+{
+    struct revoked revoked = {.key = *signer, .by_serial = 1};
+    memcpy(revoked.serial, &serial, sizeof(serial));
+    return revoked;
+}
+
+static int take_serial(struct slice *line, uint64_t *ret_serial)
+{
+    struct slice field, label = SLICE("serial:");
+    if (!lines_field(line, &field) || field.len < label.len ||
+        memcmp(field.ptr, label.ptr, label.len) != 0)
+        return -EBADMSG;
+    return value_number(slice_from(field, label.len), ret_serial) < 0 ? -EBADMSG : 0;
+}
+
+int revoked_take(struct slice *line, struct revoked *ret_revoked)
+{
+    struct slice rest = *line;
+    struct any_key key;
+    uint64_t serial = 0;
+    bool by_serial = take_serial(&rest, &serial) == 0;
+    if (!by_serial)
+        rest = *line;
+    if (any_key_take(&rest, &key) < 0 || (by_serial && key.kind != ANY_KEY_SSH))
+        return -EBADMSG;
+    *ret_revoked = by_serial ? serial_of(&key, serial) : (struct revoked){.key = key};
+    *line = rest;
+    return 0;
+}
+
+static int append(struct revoked_keys *keys, const struct revoked *key)
 {
     bool full = (keys->count & (keys->count - 1)) == 0; /* grows at each power of two */
     if (full) {
         size_t more = keys->count ? keys->count * 2 : 1;
-        struct noise_public *grown = reallocarray(keys->keys, more, sizeof(*grown));
+        struct revoked *grown = reallocarray(keys->keys, more, sizeof(*grown));
         if (!grown)
             return -ENOMEM;
         keys->keys = grown;
@@ -26,11 +57,12 @@ static int append(struct revoked_keys *keys, const struct noise_public *key)
 
 static int read_lines(struct revoked_keys *keys, struct lines *lines, const char **ret_reason)
 {
-    struct slice line, field;
-    struct noise_public key;
+    struct slice line;
+    struct revoked key;
     while (lines_next(lines, &line, ret_reason)) {
-        *ret_reason = "the line does not begin with a key, x25519: and 43 characters";
-        if (!lines_field(&line, &field) || key_parse(field, &key) < 0)
+        *ret_reason = "the line does not begin with a key: x25519: and 43 characters, or "
+                      "ssh-ed25519 and 68 characters, before which serial:N may stand";
+        if (revoked_take(&line, &key) < 0)
             return -EBADMSG;
         *ret_reason = "no memory";
         if (append(keys, &key) < 0)
@@ -62,7 +94,19 @@ void revoked_keys_free(struct revoked_keys *keys)
     *keys = (struct revoked_keys){0};
 }
 
-bool revoked_keys_hold(const struct revoked_keys *keys, const struct noise_public *key)
+bool revoked_keys_find(const struct revoked_keys *keys, const struct revoked *wanted)
 {
-    return keys->count && bsearch(key, keys->keys, keys->count, sizeof(*key), compare) != NULL;
+    return keys->count && bsearch(wanted, keys->keys, keys->count, sizeof(*wanted), compare);
+}
+
+bool revoked_keys_hold(const struct revoked_keys *keys, const struct any_key *key)
+{
+    return revoked_keys_find(keys, &(struct revoked){.key = *key});
+}
+
+bool revoked_keys_hold_serial(const struct revoked_keys *keys, const struct any_key *signer,
+                              uint64_t serial)
+{
+    struct revoked wanted = serial_of(signer, serial);
+    return revoked_keys_find(keys, &wanted);
 }

@@ -280,6 +280,11 @@ int stream_peer_address(const struct stream *stream, struct sockaddr_storage *re
     return 0;
 }
 
+struct slice_list stream_endorsements(const struct stream *stream)
+{
+    return stream->endorsements ? *stream->endorsements : (struct slice_list){NULL, 0};
+}
+
 const uint8_t *stream_handshake_hash(const struct stream *stream)
 {
     return stream->peer.handshake_hash;

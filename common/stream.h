@@ -45,6 +45,7 @@ struct stream_config {
     void *context;                           /* handed back as `owner` */
     const struct noise_keypair *static_keys; /* TCP; borrowed until gone */
     struct slice agent;                      /* client */
+    const struct slice_list *end;            /* TCP: our endorsements, or NULL; likewise */
 };
 
 /*
@@ -88,6 +89,8 @@ int stream_peer_credentials(const struct stream *stream, struct ucred *ret_crede
 int stream_peer_groups(const struct stream *stream, gid_t *groups, size_t *inout_n);
 /* The other end's address, an IPv4 one as such on any socket; -ENOTSUP on a Unix socket. */
 int stream_peer_address(const struct stream *stream, struct sockaddr_storage *ret_address);
+/* During the owner's `key`: what the other side shows to endorse it. Empty at any other time. */
+struct slice_list stream_endorsements(const struct stream *stream);
 /* The handshake hash, NOISE_HASH bytes, once the key was asked. */
 const uint8_t *stream_handshake_hash(const struct stream *stream);
 

@@ -9,10 +9,13 @@ static uint8_t input_buffer[HELD_MAX];
 
 static void pass_on(struct stream *stream, const struct peer_output *output)
 {
-    if (output->action == PEER_ASK_KEY)
+    if (output->action == PEER_ASK_KEY) {
+        stream->endorsements = &output->endorsements;
         stream->owner->key(stream->context, stream, output->key);
-    else if (output->action == PEER_MESSAGE)
+        stream->endorsements = NULL;
+    } else if (output->action == PEER_MESSAGE) {
         stream->owner->message(stream->context, stream, &output->msg);
+    }
 }
 
 /*

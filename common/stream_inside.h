@@ -28,6 +28,7 @@ struct stream {
     uv_connect_t connecting;
     uv_shutdown_t shutdown;
     struct peer peer;
+    const struct slice_list *endorsements; /* while the key is judged */
     const struct stream_owner *owner;
     void *context;
     enum stage stage;

@@ -18,6 +18,7 @@ static int begin_peer(struct stream *stream, const struct stream_config *config,
         .static_keys = config->static_keys,
         .ephemeral = &ephemeral,
         .agent = config->agent,
+        .end = config->end,
         .scratch = &scratch,
     };
 

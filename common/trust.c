@@ -2,7 +2,9 @@
 #include "common/trust.h"
 
 #include "common/file.h"
+#include "common/keys.h"
 #include "common/mem.h"
+#include "common/pattern.h"
 #include "common/revoked_keys.h"
 
 /* A file as it was when it was looked at last. */
@@ -21,6 +23,7 @@ struct trust {
     struct revoked_keys revoked;
     bool looked;
     uint64_t looked_ms;
+    struct endorsement_cache cache;
 };
 
 int trust_new(struct trust **ret_trust, const char *authorized, const char *revoked)
@@ -134,18 +137,121 @@ const char *trust_problem(struct trust *trust, bool *ret_new)
     return standing;
 }
 
-enum trust_verdict trust_judge(const struct trust *trust, const struct noise_public *key,
-                               const struct sockaddr *address, int64_t now_s,
-                               const struct authorized_key **ret_key)
+/* ---- judging ------------------------------------------------------------------------------------
+ */
+
+static enum trust_verdict judge_line(const struct authorized_key *line,
+                                     const struct sockaddr *address, int64_t now_s)
 {
-    if (trust->revoked_file.state < 0 || revoked_keys_hold(&trust->revoked, key))
-        return TRUST_REVOKED;
-    const struct authorized_key *line = authorized_keys_find(&trust->authorized, key);
     if (!line || (address && !authorized_key_from(line, address)))
         return TRUST_UNAUTHORIZED;
-    if (authorized_key_expired(line, now_s))
+    return authorized_key_expired(line, now_s) ? TRUST_EXPIRED : TRUST_ACCEPTED;
+}
+
+/* A person's ssh key speaks for himself and gives nothing; an organisation's, for whom it may. */
+static bool may_sign(const struct authorized_key *line, const struct trust_claim *claim)
+{
+    return line->ca ? patterns_match(line->names, slice_of(claim->name)) : claim->perm == 0;
+}
+
+static enum trust_verdict judge_signer(const struct trust *trust, const struct trust_claim *claim,
+                                       const struct sockaddr *address, int64_t now_s,
+                                       struct trust_grant *ret_grant)
+{
+    const struct endorsement time = {.after = claim->after, .before = claim->before};
+    const struct authorized_key *line = authorized_keys_find(&trust->authorized, &claim->signer);
+
+    if (revoked_keys_hold(&trust->revoked, &claim->signer) ||
+        revoked_keys_hold_serial(&trust->revoked, &claim->signer, claim->serial))
+        return TRUST_REVOKED;
+    enum trust_verdict verdict = judge_line(line, address, now_s);
+    if (verdict != TRUST_ACCEPTED)
+        return verdict;
+    if (!may_sign(line, claim))
+        return TRUST_UNAUTHORIZED;
+    if (endorsement_time(&time, now_s) < 0)
         return TRUST_EXPIRED;
-    if (ret_key)
-        *ret_key = line;
+    *ret_grant = (struct trust_grant){.line = line, .perm = line->ca ? claim->perm : PERM_EVERY};
     return TRUST_ACCEPTED;
+}
+
+enum trust_verdict trust_judge(const struct trust *trust, const struct noise_public *key,
+                               const struct trust_claim *claim, const struct sockaddr *address,
+                               int64_t now_s, struct trust_grant *ret_grant)
+{
+    const struct any_key any = any_key_static(key);
+    struct trust_grant grant = {0};
+    enum trust_verdict verdict;
+
+    if (trust->revoked_file.state < 0 || revoked_keys_hold(&trust->revoked, &any))
+        return TRUST_REVOKED;
+    if (claim->endorsed) {
+        verdict = judge_signer(trust, claim, address, now_s, &grant);
+    } else {
+        grant.line = authorized_keys_find(&trust->authorized, &any);
+        grant.perm = PERM_EVERY;
+        verdict = judge_line(grant.line, address, now_s);
+    }
+    if (verdict == TRUST_ACCEPTED && ret_grant)
+        *ret_grant = grant;
+    return verdict;
+}
+
+/* What an entry claims, whoever signed it; false if it says nothing about this key. */
+static bool read_claim(struct slice entry, const struct noise_public *key,
+                       struct endorsed *ret_endorsed, struct trust_claim *ret_claim)
+{
+    const char *reason;
+
+    if (endorsement_open(entry, ret_endorsed, &reason) < 0)
+        return false;
+    const struct endorsement *is = &ret_endorsed->is;
+    if (is->kind != ENDORSEMENT_USER || !key_equal(&is->key, key))
+        return false;
+    *ret_claim = (struct trust_claim){.endorsed = true,
+                                      .signer = any_key_ssh(&ret_endorsed->sig.key),
+                                      .serial = is->serial,
+                                      .after = is->after,
+                                      .before = is->before,
+                                      .perm = is->perm};
+    memcpy(ret_claim->name, is->names.ptr, is->names.len);
+    return true;
+}
+
+/* The signature comes last: who is signed for by nobody we trust costs no verification. */
+static enum trust_verdict admit_endorsed(struct trust *trust, const struct noise_public *key,
+                                         struct slice entry, const struct sockaddr *address,
+                                         int64_t now_s, struct trust_claim *claim,
+                                         struct trust_grant *grant)
+{
+    struct endorsed endorsed;
+
+    if (!read_claim(entry, key, &endorsed, claim))
+        return TRUST_UNAUTHORIZED;
+    enum trust_verdict verdict = trust_judge(trust, key, claim, address, now_s, grant);
+    if (verdict == TRUST_UNAUTHORIZED || endorsement_verify(&endorsed, &trust->cache))
+        return verdict;
+    return TRUST_UNAUTHORIZED;
+}
+
+enum trust_verdict trust_admit(struct trust *trust, const struct noise_public *key,
+                               const struct slice_list *end, const struct sockaddr *address,
+                               int64_t now_s, struct trust_claim *ret_claim,
+                               struct trust_grant *ret_grant)
+{
+    struct trust_claim claim = {0};
+    struct trust_grant grant;
+    enum trust_verdict verdict = trust_judge(trust, key, &claim, address, now_s, &grant);
+    bool is_out = verdict == TRUST_REVOKED; /* the key itself: nothing speaks for it */
+
+    for (size_t i = 0; i < end->n && verdict != TRUST_ACCEPTED && !is_out; i++) {
+        enum trust_verdict next =
+            admit_endorsed(trust, key, end->items[i], address, now_s, &claim, &grant);
+        verdict = next == TRUST_ACCEPTED || next > verdict ? next : verdict; /* or the most told */
+    }
+    if (verdict == TRUST_ACCEPTED) {
+        *ret_claim = claim;
+        *ret_grant = grant;
+    }
+    return verdict;
 }

@@ -12,8 +12,36 @@
 #define MSG_COMMON_TRUST_H
 
 #include "common/authorized_keys.h"
+#include "common/endorsement.h"
+#include "protocol/messages.h"
 
 struct trust;
+
+/*
+ * On what somebody was let in: the line of his own key, or the endorsement of a signer who has a
+ * line. Whoever holds a connection or a request keeps it, and judges by it again.
+ */
+struct trust_claim {
+    bool endorsed;
+    struct any_key signer;
+    uint64_t serial;
+    int64_t after, before;
+    unsigned perm;
+    char name[LIM_NAME + 1];
+};
+
+/* What a claim gives now. */
+struct trust_grant {
+    const struct authorized_key *line; /* borrowed */
+    unsigned perm; /* what the endorsement leaves of the line's rights (enum endorsement_perm) */
+};
+
+/* The name of the account: an organisation says it for others, every other line for itself. */
+static inline const char *trust_name(const struct trust_grant *grant,
+                                     const struct trust_claim *claim)
+{
+    return grant->line->ca ? claim->name : grant->line->name;
+}
 
 enum trust_verdict {
     TRUST_ACCEPTED,
@@ -40,11 +68,18 @@ bool trust_refresh(struct trust *trust, uint64_t now_ms, bool force);
 const char *trust_problem(struct trust *trust, bool *ret_new);
 
 /*
- * Judges a key. *ret_key (may be NULL) is its line where it is accepted. address NULL: from= is not
- * looked at.
+ * Judges a stranger by his key, then by the endorsements he shows, the first good one. Where he is
+ * accepted *ret_claim and *ret_grant are filled. An entry of `end` that cannot be read, is about
+ * another key or is not signed counts as absent. address NULL: from= is not looked at.
  */
+enum trust_verdict trust_admit(struct trust *trust, const struct noise_public *key,
+                               const struct slice_list *end, const struct sockaddr *address,
+                               int64_t now_s, struct trust_claim *ret_claim,
+                               struct trust_grant *ret_grant);
+
+/* Judges again what was accepted once. ret_grant may be NULL. */
 enum trust_verdict trust_judge(const struct trust *trust, const struct noise_public *key,
-                               const struct sockaddr *address, int64_t now_s,
-                               const struct authorized_key **ret_key);
+                               const struct trust_claim *claim, const struct sockaddr *address,
+                               int64_t now_s, struct trust_grant *ret_grant);
 
 #endif

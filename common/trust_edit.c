@@ -2,7 +2,6 @@
 #include "common/trust_edit.h"
 
 #include "common/file.h"
-#include "common/keys.h"
 #include "common/lines.h"
 #include "common/mem.h"
 
@@ -75,18 +74,21 @@ static void put_line(struct editing *editing, struct slice line)
 }
 
 /* Whether a raw line, which may be a comment, begins with the key. */
-static bool is_line_of(struct slice raw, const struct noise_public *key)
+static bool is_line_of(struct slice raw, const struct any_key *key)
 {
     struct lines lines = {.rest = raw};
-    struct slice line, field;
-    struct noise_public found;
+    struct slice line, ca = SLICE("ca:");
+    struct any_key found;
     const char *reason;
-    return lines_next(&lines, &line, &reason) && lines_field(&line, &field) &&
-           key_parse(field, &found) == 0 && key_equal(&found, key);
+    if (!lines_next(&lines, &line, &reason))
+        return false;
+    if (line.len > ca.len && memcmp(line.ptr, ca.ptr, ca.len) == 0)
+        line = slice_from(line, ca.len);
+    return any_key_take(&line, &found) == 0 && any_key_compare(&found, key) == 0;
 }
 
 /* Copies all lines; in the place of the key's line the given one, or none. True if it was there. */
-static bool copy_lines(struct editing *editing, const struct noise_public *key, struct slice line)
+static bool copy_lines(struct editing *editing, const struct any_key *key, struct slice line)
 {
     struct slice rest = {editing->old, editing->old_len};
     bool found = false;
@@ -142,7 +144,7 @@ int trust_authorize(const char *file, struct slice line, enum trust_edit *ret_ed
     return r;
 }
 
-int trust_remove(const char *file, const struct noise_public *key, enum trust_edit *ret_edit,
+int trust_remove(const char *file, const struct any_key *key, enum trust_edit *ret_edit,
                  struct diag *ret_diag)
 {
     CLEANUP_EDITING struct editing editing = {.lock = -1};
@@ -173,21 +175,18 @@ static int append_revoked(const char *file, struct slice line, struct diag *ret_
     return file_replace(file, text, 0644, ret_diag);
 }
 
-int trust_revoke(const char *file, const struct noise_public *key, const char *comment,
-                 enum trust_edit *ret_edit, struct diag *ret_diag)
+int trust_revoke(const char *file, struct slice line, enum trust_edit *ret_edit,
+                 struct diag *ret_diag)
 {
-    char line[LIM_TRUST_LINE], text[KEY_TEXT_LEN + 1];
+    struct slice rest = line;
     struct revoked_keys keys;
+    struct revoked revoked;
     int r = trust_read_revoked(file, &keys, ret_diag);
     if (r < 0)
         return r;
-    bool there = revoked_keys_hold(&keys, key);
+    bool there = revoked_take(&rest, &revoked) == 0 && revoked_keys_find(&keys, &revoked);
     revoked_keys_free(&keys);
-    key_format(key, text);
-    int len = snprintf(line, sizeof(line), "%s%s%s", text, *comment ? " " : "", comment);
-    if (len < 0 || (size_t)len >= sizeof(line))
-        return diag_errno(ret_diag, -EMSGSIZE, file);
-    r = there ? 0 : append_revoked(file, (struct slice){line, (size_t)len}, ret_diag);
+    r = there ? 0 : append_revoked(file, line, ret_diag);
     if (r == 0)
         *ret_edit = there ? TRUST_UNCHANGED : TRUST_ADDED;
     return r;

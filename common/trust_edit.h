@@ -25,11 +25,14 @@ int trust_authorize(const char *file, struct slice line, enum trust_edit *ret_ed
                     struct diag *ret_diag);
 
 /* Takes the key's line out of authorized_keys. */
-int trust_remove(const char *file, const struct noise_public *key, enum trust_edit *ret_edit,
+int trust_remove(const char *file, const struct any_key *key, enum trust_edit *ret_edit,
                  struct diag *ret_diag);
 
-/* Adds a key to revoked_keys with a comment of one line (may be empty) if it is not there. */
-int trust_revoke(const char *file, const struct noise_public *key, const char *comment,
-                 enum trust_edit *ret_edit, struct diag *ret_diag);
+/*
+ * Adds a line to revoked_keys, what it revokes and then a comment (may be empty), unless that is
+ * revoked there already.
+ */
+int trust_revoke(const char *file, struct slice line, enum trust_edit *ret_edit,
+                 struct diag *ret_diag);
 
 #endif

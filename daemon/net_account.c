@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 #define SECOND      INT64_C(1000000) /* in microseconds */
@@ -22,6 +23,15 @@ struct principal principal_of_key(const struct noise_public *key)
     struct principal principal = {.kind = PRINCIPAL_KEY};
 
     memcpy(principal.id, key->bytes, sizeof(principal.id));
+    return principal;
+}
+
+struct principal principal_of_endorsed(const struct any_key *signer, const char *name)
+{
+    struct principal principal = {.kind = PRINCIPAL_ENDORSED};
+
+    crypto_generichash(principal.id, sizeof(principal.id), (const uint8_t *)name, strlen(name),
+                       signer->bytes, sizeof(signer->bytes));
     return principal;
 }
 

@@ -3,12 +3,13 @@
  * Who uses how much: counts and rates of accounts, and the gate that strangers pass before any
  * cryptography is spent on them. Pure: time and dice come in, nothing is logged or sent.
  *
- * An account is the uid, or the authorized line; what does not authenticate has only a source: an
+ * An account is the uid, the authorized line, or a signer and a name; what does not authenticate has only a source: an
  * IPv4 address or an IPv6 /64.
  */
 #ifndef MSG_DAEMON_NET_ACCOUNT_H
 #define MSG_DAEMON_NET_ACCOUNT_H
 
+#include "common/any_key.h"
 #include "daemon/net_hash.h"
 #include "protocol/limits.h"
 #include "protocol/noise.h"
@@ -22,10 +23,12 @@ struct principal {
     uint8_t kind; /* enum principal_kind */
     uint8_t id[NOISE_KEY];
 };
-enum principal_kind { PRINCIPAL_UNIX = 1, PRINCIPAL_KEY = 2 };
+enum principal_kind { PRINCIPAL_UNIX = 1, PRINCIPAL_KEY = 2, PRINCIPAL_ENDORSED = 3 };
 
 struct principal principal_of_uid(uint32_t uid);
 struct principal principal_of_key(const struct noise_public *key);
+/* Only ever an account's: all static keys that a signer endorses under one name. */
+struct principal principal_of_endorsed(const struct any_key *signer, const char *name);
 
 /* ---- a rate ------------------------------------------------------------------------------------
  */

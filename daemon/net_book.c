@@ -184,6 +184,7 @@ int book_add(struct book *book, const struct book_new *new, struct book_request 
     request->key = new->key;
     memcpy(request->body, new->body, sizeof(request->body));
     request->account = new->account;
+    request->claim = new->claim;
     request->override = new->override;
     int r = fill(book, request, new);
     if (r == 0)

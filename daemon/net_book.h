@@ -7,6 +7,7 @@
 #ifndef MSG_DAEMON_NET_BOOK_H
 #define MSG_DAEMON_NET_BOOK_H
 
+#include "common/trust.h"
 #include "daemon/net_account.h"
 #include "daemon/net_heap.h"
 #include "daemon/net_readers.h"
@@ -45,6 +46,7 @@ struct book_request {
     uint8_t body[BOOK_HASH]; /* of the map's bytes */
     uint64_t number;         /* counted up; the deliveries' names begin with it */
     struct account *account;
+    struct trust_claim claim; /* on what its sender was let in; of a key */
     struct request life;
     struct book_target *to; /* life.n of them */
     struct book_miss *misses;
@@ -78,6 +80,7 @@ struct book_new {
     struct book_key key;
     uint8_t body[BOOK_HASH];
     struct account *account;
+    struct trust_claim claim;
     struct held_new message;
     struct request_terms terms; /* failures is taken from resolved */
     bool override;

@@ -80,20 +80,21 @@ void conn_label(const struct conn *conn, char *label, size_t size)
 
 /* ---- who it is ------------------------------------------------------------------------------- */
 
-static bool judge_key(const struct conn *conn, const struct authorized_key **ret_line,
-                      const char **ret_code)
+static const char *const verdict_codes[] = {
+    [TRUST_UNAUTHORIZED] = "unauthorized",
+    [TRUST_EXPIRED] = "expired",
+    [TRUST_REVOKED] = "revoked",
+};
+
+/* Whether what it was let in on still holds. */
+static bool judge_key(const struct conn *conn, struct trust_grant *ret_grant, const char **ret_code)
 {
-    static const char *const codes[] = {
-        [TRUST_UNAUTHORIZED] = "unauthorized",
-        [TRUST_EXPIRED] = "expired",
-        [TRUST_REVOKED] = "revoked",
-    };
     enum trust_verdict verdict =
-        trust_judge(conn->server->trust, &conn->key, (const struct sockaddr *)&conn->source,
-                    (int64_t)time(NULL), ret_line);
+        trust_judge(conn->server->trust, &conn->key, &conn->claim,
+                    (const struct sockaddr *)&conn->source, (int64_t)time(NULL), ret_grant);
 
     if (verdict != TRUST_ACCEPTED)
-        *ret_code = codes[verdict];
+        *ret_code = verdict_codes[verdict];
     return verdict == TRUST_ACCEPTED;
 }
 
@@ -101,27 +102,26 @@ bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *r
                  const char **ret_code)
 {
     const struct config *config = &conn->server->config;
-    const struct authorized_key *line;
+    struct trust_grant grant;
 
     *ret_rate = (uint32_t)config->messages_a_minute;
     if (conn->is_unix) {
         *ret_rights = rights_of_uid(&conn->server->policy, conn->uid, conn->groups, conn->n_groups);
         return true;
     }
-    if (!judge_key(conn, &line, ret_code))
+    if (!judge_key(conn, &grant, ret_code))
         return false;
-    *ret_rights = rights_of_key(line);
-    if (line->rate)
-        *ret_rate = line->rate;
+    *ret_rights = rights_of_key(grant.line, grant.perm);
+    if (grant.line->rate)
+        *ret_rate = grant.line->rate;
     return true;
 }
 
 void conn_judge(struct conn *conn)
 {
-    const struct authorized_key *line;
     const char *code;
 
-    if (conn->is_unix || !conn->account || conn->closing || judge_key(conn, &line, &code))
+    if (conn->is_unix || !conn->account || conn->closing || judge_key(conn, NULL, &code))
         return;
     log_notice("%s from %s is %s now: closed", conn->name, conn->host, code);
     conn_goaway(conn, code, NULL, 0);
@@ -134,10 +134,10 @@ static void leave_gate(struct conn *conn)
     conn->gated = false;
 }
 
-/* The principal is known: its account counts the connection, unless it has too many. */
-static bool enter_account(struct conn *conn, uint64_t limit)
+/* It is known who it is: its account counts the connection, unless it has too many. */
+static bool enter_account(struct conn *conn, const struct principal *who, uint64_t limit)
 {
-    struct account *account = account_of(&conn->server->accounts, &conn->principal);
+    struct account *account = account_of(&conn->server->accounts, who);
 
     if (!account || account->connections >= limit)
         return false;
@@ -168,25 +168,40 @@ static void log_unknown_key(struct conn *conn, const char *code)
     log_refusal(conn, "key", reason);
 }
 
+/* Judges the key and what endorses it; false: it is told why. */
+static bool admit(struct conn *conn)
+{
+    struct slice_list end = stream_endorsements(conn->stream);
+    struct trust_grant grant;
+    enum trust_verdict verdict =
+        trust_admit(conn->server->trust, &conn->key, &end, (const struct sockaddr *)&conn->source,
+                    (int64_t)time(NULL), &conn->claim, &grant);
+
+    if (verdict != TRUST_ACCEPTED) {
+        log_unknown_key(conn, verdict_codes[verdict]);
+        stream_verdict(conn->stream, verdict_codes[verdict]);
+        return false;
+    }
+    snprintf(conn->name, sizeof(conn->name), "%s", trust_name(&grant, &conn->claim));
+    return true;
+}
+
 static void on_key(void *owner, struct stream *stream, const struct noise_public *key)
 {
     struct conn *conn = owner;
     struct server *server = conn->server;
-    const struct authorized_key *line = NULL;
-    const char *code = NULL;
 
     conn->key = *key;
     conn->principal = principal_of_key(key);
     leave_gate(conn);
     server_check_trust(server, false);
-    if (!judge_key(conn, &line, &code)) {
-        log_unknown_key(conn, code);
-        stream_verdict(stream, code);
+    if (!admit(conn))
         return;
-    }
-    snprintf(conn->name, sizeof(conn->name), "%s", line->name);
+    struct principal who = conn->claim.endorsed
+                               ? principal_of_endorsed(&conn->claim.signer, conn->name)
+                               : conn->principal;
     stream_verdict(stream, NULL);
-    if (enter_account(conn, server->config.account_connections))
+    if (enter_account(conn, &who, server->config.account_connections))
         welcome(conn);
     else
         conn_goaway(conn, "busy", "too many connections of this key", RETRY_BUSY_MS);
@@ -240,7 +255,7 @@ static int begin_unix(struct conn *conn)
     conn->uid = peer.uid;
     conn->principal = principal_of_uid(peer.uid);
     snprintf(conn->host, sizeof(conn->host), "uid %u", peer.uid);
-    if (!enter_account(conn, conn->server->config.unix_connections))
+    if (!enter_account(conn, &conn->principal, conn->server->config.unix_connections))
         return -EBUSY;
     stream_pause(conn->stream);
     conn->query = users_ask(conn->server->users, conn->uid, on_name, conn);

@@ -23,6 +23,7 @@ struct conn {
     gid_t *groups;
     size_t n_groups;
     struct noise_public key;        /* TCP */
+    struct trust_claim claim;       /* TCP: on what it was let in */
     struct sockaddr_storage source; /* TCP */
     uint8_t prefix[8];
     bool gated;    /* counted at the gate */

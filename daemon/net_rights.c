@@ -36,13 +36,13 @@ struct rights rights_of_uid(const struct rights_policy *policy, uint32_t uid,
     };
 }
 
-struct rights rights_of_key(const struct authorized_key *key)
+struct rights rights_of_key(const struct authorized_key *key, unsigned perm)
 {
     return (struct rights){
         .any = true,
-        .who = key->who || key->to.len > 0,
-        .all = key->all,
-        .override = key->override,
+        .who = (key->who && perm & PERM_WHO) || key->to.len > 0,
+        .all = key->all && perm & PERM_ALL,
+        .override = key->override && perm & PERM_OVERRIDE,
         .only = key->to.len > 0 ? key : NULL,
     };
 }

@@ -8,6 +8,7 @@
 #define MSG_DAEMON_NET_RIGHTS_H
 
 #include "common/authorized_keys.h"
+#include "common/endorsement.h"
 #include "daemon/net_sessions.h"
 
 /* How the host is set up for senders on it. */
@@ -31,7 +32,8 @@ struct rights {
 
 struct rights rights_of_uid(const struct rights_policy *policy, uint32_t uid,
                             const uint32_t *groups, size_t n_groups);
-struct rights rights_of_key(const struct authorized_key *key);
+/* perm: what an endorsement leaves of the line's rights (enum endorsement_perm). */
+struct rights rights_of_key(const struct authorized_key *key, unsigned perm);
 
 /* May he reach this session? May he name this user, who may not even exist? */
 bool rights_session(const struct rights *rights, const struct boundary_session *session);

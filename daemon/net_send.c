@@ -149,6 +149,7 @@ static struct refusal enter(const struct sending *s, const struct resolved *foun
     struct book_new new = {
         .key = s->key,
         .account = s->call->conn->account,
+        .claim = s->call->conn->claim,
         .message = {.text = s->send->text,
                     .title = s->send->title,
                     .answers = s->send->answers,

@@ -126,7 +126,7 @@ static void withdraw_of_the_revoked(struct server *server)
             continue;
         memcpy(key.bytes, request->key.principal.id, sizeof(key.bytes));
         enum trust_verdict verdict =
-            trust_judge(server->trust, &key, NULL, (int64_t)time(NULL), NULL);
+            trust_judge(server->trust, &key, &request->claim, NULL, (int64_t)time(NULL), NULL);
         if (verdict == TRUST_REVOKED || verdict == TRUST_UNAUTHORIZED)
             server_step(server, request, &(struct request_event){.kind = EVENT_REVOKED});
     }

@@ -15,6 +15,7 @@ int peer_begin(struct peer *peer, const struct peer_config *config, uint64_t now
         .state = config->role == PEER_SERVER ? STATE_PREAMBLE : STATE_START,
         .scratch = config->scratch,
         .agent = config->agent,
+        .end = config->end,
         .static_keys = config->static_keys,
         .started = now,
         .heard = now,

@@ -60,6 +60,7 @@ struct peer {
     int state; /* enum peer_state of peer_inside.h */
     struct peer_scratch *scratch;
     struct slice agent;
+    const struct slice_list *end; /* our endorsements; NULL: none */
     const struct noise_keypair *static_keys;
     struct noise_handshake *handshake; /* allocated when it begins, freed when it is done */
     struct noise_secret ephemeral;     /* server: until the handshake begins */
@@ -84,6 +85,7 @@ struct peer_config {
     const struct noise_keypair *static_keys; /* NOISE: borrowed until the peer ends */
     const struct noise_secret *ephemeral;    /* NOISE: copied; fresh randomness */
     struct slice agent;                      /* client: name and version; outlives the peer */
+    const struct slice_list *end;            /* NOISE: our endorsements, or NULL; likewise */
     struct peer_scratch *scratch;
 };
 
@@ -123,6 +125,8 @@ struct peer_output {
     const uint8_t *write; /* in scratch->out, valid until the next step */
     size_t write_len;
     const struct noise_public *key;
+    struct slice_list
+        endorsements; /* with the key: what endorses it, or does not; valid as msg is */
     struct msg msg;
     enum peer_end end;
     bool linger;

@@ -116,10 +116,15 @@ void peer_client_start(struct peer *peer, uint64_t now, struct peer_output *out)
         peer_finish(peer, out, PEER_END_AUTH, false);
 }
 
+static struct slice_list our_endorsements(const struct peer *peer)
+{
+    return peer->end ? *peer->end : (struct slice_list){NULL, 0};
+}
+
 static int emit_message_2(struct peer *peer, struct peer_output *out)
 {
-    uint8_t payload[LIM_HANDSHAKE_1];
-    struct msg_hello2 hello = {.v = PEER_VERSION};
+    uint8_t payload[LIM_HANDSHAKE_2];
+    struct msg_hello2 hello = {.v = PEER_VERSION, .end = our_endorsements(peer)};
 
     ssize_t len = msg_encode_hello2(&hello, payload, sizeof(payload));
     return len < 0 ? (int)len : emit_handshake(peer, out, payload, (size_t)len);
@@ -127,8 +132,9 @@ static int emit_message_2(struct peer *peer, struct peer_output *out)
 
 static int emit_message_3(struct peer *peer, struct peer_output *out)
 {
-    uint8_t payload[LIM_HANDSHAKE_1];
-    struct msg_hello3 hello = {.v = PEER_VERSION, .agent = peer->agent};
+    uint8_t payload[LIM_HANDSHAKE_3];
+    struct msg_hello3 hello = {
+        .v = PEER_VERSION, .agent = peer->agent, .end = our_endorsements(peer)};
 
     ssize_t len = msg_encode_hello3(&hello, payload, sizeof(payload));
     return len < 0 ? (int)len : emit_handshake(peer, out, payload, (size_t)len);
@@ -151,7 +157,7 @@ static enum peer_end on_message_1(struct peer *peer, const uint8_t *frame, size_
     return PEER_END_NONE;
 }
 
-static bool is_hello(struct peer *peer, size_t len)
+static bool is_hello(struct peer *peer, size_t len, struct slice_list *ret_end)
 {
     struct msg_hello2 hello2;
     struct msg_hello3 hello3;
@@ -160,6 +166,8 @@ static bool is_hello(struct peer *peer, size_t len)
                      ? msg_decode_hello2(&hello2, &peer->doc, peer->scratch->plain, len)
                      : msg_decode_hello3(&hello3, &peer->doc, peer->scratch->plain, len);
     peer->has_doc = result == 0;
+    if (result == 0)
+        *ret_end = peer->role == PEER_CLIENT ? hello2.end : hello3.end;
     return result == 0;
 }
 
@@ -170,7 +178,7 @@ static enum peer_end on_message_with_key(struct peer *peer, const uint8_t *frame
     ssize_t payload = noise_read(peer->handshake, frame, len, peer->scratch->plain, LIM_FRAME);
     if (payload < 0)
         return PEER_END_AUTH;
-    if (!is_hello(peer, (size_t)payload))
+    if (!is_hello(peer, (size_t)payload, &out->endorsements))
         return PEER_END_BAD_MESSAGE;
     peer->state = STATE_VERDICT;
     out->action = PEER_ASK_KEY;

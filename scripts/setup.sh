@@ -11,7 +11,7 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
   git clang libclang-rt-dev clang-format valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
   systemd
-  python3-dissononce python3-msgpack golang-github-flynn-noise-dev
+  openssh-client python3-cryptography python3-dissononce python3-msgpack golang-github-flynn-noise-dev
   dbus dbus-x11 python3-dbus python3-gi dunst zenity xvfb xdotool imagemagick openbox
 )
 # For tests/lab, which installs the rest in trees of its own.

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         demand(strncmp(diag.text, "f:", 2) == 0);
     if (revoked_keys_parse("f", text, &revoked, &diag) == 0) {
         for (size_t i = 0; i < revoked.count; i++)
-            demand(revoked_keys_hold(&revoked, &revoked.keys[i]));
+            demand(revoked_keys_find(&revoked, &revoked.keys[i]));
         revoked_keys_free(&revoked);
     }
     return 0;

@@ -3,7 +3,7 @@
 """Checks that protocol/PROTOCOL.md says what the code says.
 
 Tables of messages against messages.def, of limits against limits.h, of states and whys against
-delivery.h; the worked exchange against protocol/vectors/xx-session.json. Every difference is a
+delivery.h; the worked exchanges against protocol/vectors. Every difference is a
 line; the exit status is 1 if there was one.
 
     tests/interop/check_protocol_md.py [ROOT]
@@ -191,6 +191,9 @@ def lookup(vectors, path):
 
 def check_hex(root, text):
     vectors = json.loads((root / "protocol/vectors/xx-session.json").read_text())
+    vectors["endorsement"] = json.loads((root / "protocol/vectors/endorsement.json").read_text())
+    if vectors["endorsement"]["statement"] not in text:
+        yield "the statement of endorsement.json: not in PROTOCOL.md"
     blocks = re.findall(r"^`([a-z_0-9.]+)`[^\n]*\n\n```hex\n(.*?)```", text, re.S | re.M)
     shown = {path: "".join(content.split()) for path, content in blocks}
     if len(shown) != text.count("```hex"):

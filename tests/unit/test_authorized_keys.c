@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/authorized_keys.h"
 
+#include "common/any_key.h"
 #include "common/cidr.h"
 #include "common/date.h"
 #include "common/keys.h"
@@ -16,13 +17,36 @@
 #define KEY_B "x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define KEY_C "x25519:AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-static struct noise_public key_a, key_b, key_c;
+#define SSH_A "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
+#define SSH_B "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOr"
+
+static struct any_key key_a, key_b, key_c;
+
+static bool read_key(const char *text, struct any_key *ret_key)
+{
+    struct slice line = slice_of(text);
+    return any_key_take(&line, ret_key) == 0;
+}
+
+static void test_signers(void)
+{
+    struct authorized_key key;
+    struct any_key ssh;
+    CU_ASSERT_TRUE_FATAL(read_key(SSH_A, &ssh));
+    CU_ASSERT_EQUAL_FATAL(authorized_key_parse(SLICE(SSH_A " who alice@laptop"), &key, NULL), 0);
+    CU_ASSERT_EQUAL(any_key_compare(&key.key, &ssh), 0);
+    CU_ASSERT_TRUE(key.who && !key.ca);
+    CU_ASSERT_EQUAL_FATAL(
+        authorized_key_parse(SLICE("ca:" SSH_A " names=al*,bob all org"), &key, NULL), 0);
+    CU_ASSERT_TRUE(key.ca && key.all);
+    CU_ASSERT_TRUE(slice_eq(key.names, SLICE("al*,bob")));
+}
 
 static void test_plain_line(void)
 {
     struct authorized_key key;
     CU_ASSERT_EQUAL_FATAL(authorized_key_parse(SLICE(KEY_B " alice"), &key, NULL), 0);
-    CU_ASSERT_TRUE(key_equal(&key.key, &key_b));
+    CU_ASSERT_TRUE(any_key_compare(&key.key, &key_b) == 0);
     CU_ASSERT_STRING_EQUAL(key.name, "alice");
     CU_ASSERT_FALSE(key.all || key.who || key.override);
     CU_ASSERT_EQUAL(key.rate, 0);
@@ -75,9 +99,16 @@ static void test_refused(void)
     refused(KEY_A " who who alice", "option `who` is there twice");
     refused(KEY_A " to=a to=b alice", "option `to=` is there twice");
     refused(KEY_A " a/b", "is not 1 to 64");
-    refused(KEY_A " names=* alice", "`names=` is not supported by this version");
-    refused("ssh-ed25519 AAAA alice", "not supported by this version");
-    refused("ca:" KEY_A " alice", "not supported by this version");
+    refused(KEY_A " names=* alice", "names= is for an organisation's key (ca:) only");
+    refused(SSH_A " names=* alice", "names= is for an organisation's key (ca:) only");
+    refused("ca:" SSH_A " org", "wants names=");
+    refused("ca:" SSH_A " names= org", "`names=` wants names and patterns");
+    refused("ca:" SSH_A " names=A org", "`names=` wants names and patterns");
+    refused("ca:" KEY_A " names=* org", "is an ssh-ed25519 key");
+    refused("ca: " SSH_A " names=* org", "does not begin with a key");
+    refused("ssh-ed25519 AAAA alice", "does not begin with a key");
+    refused("ssh-rsa AAAA alice", "only ssh-ed25519 can serve");
+    refused(SSH_A, "no name behind the key");
     refused(KEY_A " to= alice", "`to=` wants user names");
     refused(KEY_A " to=bob, alice", "`to=` wants user names");
     refused(KEY_A " to=%staff alice", "groups are not supported by this version");
@@ -184,7 +215,7 @@ static void test_file(void)
     CU_ASSERT_TRUE(carol->who);
     CU_ASSERT_EQUAL(carol->line, 3);
     CU_ASSERT_EQUAL(authorized_keys_find(&keys, &key_b)->line, 5);
-    struct noise_public other = {{9}};
+    struct any_key other = {.bytes = {9}};
     CU_ASSERT_PTR_NULL(authorized_keys_find(&keys, &other));
     authorized_keys_free(&keys);
     CU_ASSERT_PTR_NULL(authorized_keys_find(&keys, &key_b));
@@ -206,6 +237,7 @@ static void test_file_refused(void)
 {
     file_refused(SLICE(KEY_A " a\nnonsense\n"), "f:2: the line does not begin with a key");
     file_refused(SLICE(KEY_A " a\n\n" KEY_B " b\n" KEY_A " c\n"), "f:4: the key is also in line 1");
+    file_refused(SLICE(SSH_A " a\nca:" SSH_A " names=* org\n"), "f:2: the key is also in line 1");
     file_refused(SLICE(KEY_A " a\n" KEY_B " \x1B\n"), "f:2: a control character");
     file_refused(SLICE(KEY_A " a\0"), "f:1: a control character");
 }
@@ -227,6 +259,33 @@ static void test_revoked(void)
     CU_ASSERT_EQUAL(strncmp(diag.text, "r:3: ", 5), 0);
 }
 
+static void test_revoked_signers(void)
+{
+    struct revoked_keys keys;
+    struct any_key a, b;
+    struct diag diag;
+    CU_ASSERT_TRUE_FATAL(read_key(SSH_A, &a) && read_key(SSH_B, &b));
+    CU_ASSERT_EQUAL_FATAL(revoked_keys_parse("r",
+                                             SLICE("serial:17 " SSH_A " lost\n" SSH_B " left\n"
+                                                   "serial:0 " SSH_B "\n"),
+                                             &keys, &diag),
+                          0);
+    CU_ASSERT_TRUE(revoked_keys_hold_serial(&keys, &a, 17));
+    CU_ASSERT_FALSE(revoked_keys_hold_serial(&keys, &a, 16));
+    CU_ASSERT_FALSE(revoked_keys_hold_serial(&keys, &a, 0));
+    CU_ASSERT_FALSE(revoked_keys_hold_serial(&keys, &b, 17));
+    CU_ASSERT_TRUE(revoked_keys_hold_serial(&keys, &b, 0));
+    CU_ASSERT_FALSE(revoked_keys_hold(&keys, &a));
+    CU_ASSERT_TRUE(revoked_keys_hold(&keys, &b));
+    a.kind = b.kind = ANY_KEY_STATIC; /* the same bytes as another kind of key */
+    CU_ASSERT_FALSE(revoked_keys_hold(&keys, &b));
+    revoked_keys_free(&keys);
+    CU_ASSERT_EQUAL(revoked_keys_parse("r", SLICE("serial:17 " KEY_A "\n"), &keys, &diag),
+                    -EBADMSG);
+    CU_ASSERT_EQUAL(revoked_keys_parse("r", SLICE("serial: " SSH_A "\n"), &keys, &diag), -EBADMSG);
+    CU_ASSERT_EQUAL(revoked_keys_parse("r", SLICE("ssh-rsa AAAA\n"), &keys, &diag), -EBADMSG);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -240,10 +299,12 @@ int main(void)
         UNIT_TEST(test_file),
         UNIT_TEST(test_file_refused),
         UNIT_TEST(test_revoked),
+        UNIT_TEST(test_signers),
+        UNIT_TEST(test_revoked_signers),
         UNIT_END,
     };
-    if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||
-        key_parse(SLICE(KEY_B), &key_b) < 0 || key_parse(SLICE(KEY_C), &key_c) < 0)
+    if (sodium_init() < 0 || !read_key(KEY_A, &key_a) || !read_key(KEY_B, &key_b) ||
+        !read_key(KEY_C, &key_c))
         return 2;
     return unit_run("authorized_keys", tests);
 }

@@ -278,7 +278,7 @@ static void within_to(void)
     struct diag diag;
 
     CU_ASSERT_FATAL(authorized_key_parse(SLICE(KEY " to=ann,dave,sftp far"), &key, &diag) == 0);
-    struct rights rights = rights_of_key(&key);
+    struct rights rights = rights_of_key(&key, PERM_EVERY);
     CHECK(&rights, false, rows);
 
     static const struct row with_all[] = {{"*", "", "0 2", 0}};
@@ -298,7 +298,7 @@ static void the_console_alone(void)
     struct diag diag;
 
     CU_ASSERT_FATAL(authorized_key_parse(SLICE(KEY " to=session:console far"), &key, &diag) == 0);
-    struct rights rights = rights_of_key(&key);
+    struct rights rights = rights_of_key(&key, PERM_EVERY);
     CHECK(&rights, false, rows);
 }
 

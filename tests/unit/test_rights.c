@@ -65,7 +65,7 @@ static void remote_lines(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct authorized_key key = line(rows[i].line);
-        struct rights r = rights_of_key(&key);
+        struct rights r = rights_of_key(&key, PERM_EVERY);
         CU_ASSERT(r.any && !r.local && r.all == rows[i].all && r.who == rows[i].who);
         CU_ASSERT(r.override == rows[i].override && (r.only != NULL) == rows[i].only);
     }
@@ -86,8 +86,9 @@ static void whom_they_reach(void)
                             zero = session("root", 0, 0), daemon = session("www", 33, 0);
     struct authorized_key free_key = line(KEY " ann"), bobs = line(KEY " to=bob ann"),
                           seated = line(KEY " to=session:console ann");
-    struct rights any = rights_of_key(&free_key), only = rights_of_key(&bobs),
-                  sat = rights_of_key(&seated), person = rights_of_uid(&policy, 1001, NULL, 0),
+    struct rights any = rights_of_key(&free_key, PERM_EVERY),
+                  only = rights_of_key(&bobs, PERM_EVERY), sat = rights_of_key(&seated, PERM_EVERY),
+                  person = rights_of_uid(&policy, 1001, NULL, 0),
                   service = rights_of_uid(&policy, 33, NULL, 0);
 
     CU_ASSERT(rights_session(&any, &bob) && rights_user(&any, SLICE("anybody")));

@@ -4,6 +4,7 @@
 #include "common/keys.h"
 #include "common/trust_edit.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/golden.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,11 @@
 #define KEY_A "x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define KEY_B "x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
+#define SIGNER "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
+#define WHILE  1780000000 /* a time at which the golden endorsements hold */
+
 static struct noise_public key_a, key_b;
+static const struct trust_claim none;
 static struct trust *trust;
 
 static void start(void)
@@ -33,7 +38,7 @@ static void end(void)
 
 static enum trust_verdict judge(const struct noise_public *key)
 {
-    return trust_judge(trust, key, NULL, 0, NULL);
+    return trust_judge(trust, key, &none, NULL, 0, NULL);
 }
 
 static void authorized(const char *text)
@@ -74,22 +79,22 @@ static void test_noticed_once_a_second(void)
 
 static void test_judge(void)
 {
-    const struct authorized_key *line = NULL;
+    struct trust_grant grant = {.line = NULL};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xC0000201)};
     start();
     authorized(KEY_A " from=192.0.2.0/24 expires=1970-01-02 alice\n");
     trust_refresh(trust, 0, false);
-    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, (struct sockaddr *)&address, 172799, &line),
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, (struct sockaddr *)&address, 172799, &grant),
                     TRUST_ACCEPTED);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(line);
-    CU_ASSERT_STRING_EQUAL(line->name, "alice");
-    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, NULL, 172800, NULL), TRUST_EXPIRED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(grant.line);
+    CU_ASSERT_STRING_EQUAL(trust_name(&grant, &none), "alice");
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, NULL, 172800, NULL), TRUST_EXPIRED);
     address.sin_addr.s_addr = htonl(0xC0000301);
-    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, (struct sockaddr *)&address, 0, NULL),
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, (struct sockaddr *)&address, 0, NULL),
                     TRUST_UNAUTHORIZED);
     put_file(in_folder("revoked_keys"), KEY_A "\n", 0644);
     CU_ASSERT_TRUE(trust_refresh(trust, 1000, false));
-    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, NULL, 172800, NULL), TRUST_REVOKED);
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, NULL, 172800, NULL), TRUST_REVOKED);
     end();
 }
 
@@ -167,6 +172,7 @@ static void edited(int r, enum trust_edit expected, const char *text)
 
 static void test_authorize(void)
 {
+    const struct any_key any_a = any_key_static(&key_a);
     char path[PATH_MAX];
     folder_make();
     strcpy(path, in_folder("x/keys"));
@@ -180,9 +186,9 @@ static void test_authorize(void)
            "# team\n\n" KEY_A " all alice\n# " KEY_B " b\n  " KEY_B "\twho bob");
     edited(trust_authorize(file, SLICE(KEY_B " bob"), &edit, NULL), TRUST_REPLACED,
            "# team\n\n" KEY_A " all alice\n# " KEY_B " b\n" KEY_B " bob\n");
-    edited(trust_remove(file, &key_a, &edit, NULL), TRUST_REMOVED,
+    edited(trust_remove(file, &any_a, &edit, NULL), TRUST_REMOVED,
            "# team\n\n# " KEY_B " b\n" KEY_B " bob\n");
-    edited(trust_remove(file, &key_a, &edit, NULL), TRUST_UNCHANGED,
+    edited(trust_remove(file, &any_a, &edit, NULL), TRUST_UNCHANGED,
            "# team\n\n# " KEY_B " b\n" KEY_B " bob\n");
     put_file(file, KEY_B " bob", 0640);
     edited(trust_authorize(file, SLICE(KEY_A " alice"), &edit, NULL), TRUST_ADDED,
@@ -192,6 +198,7 @@ static void test_authorize(void)
 
 static void test_authorize_refused(void)
 {
+    const struct any_key any_a = any_key_static(&key_a);
     char path[PATH_MAX];
     struct diag diag;
     folder_make();
@@ -204,7 +211,7 @@ static void test_authorize_refused(void)
     put_file(path, KEY_A " a\nnonsense\n", 0644);
     CU_ASSERT_EQUAL(trust_authorize(path, SLICE(KEY_B " b"), &edit, &diag), -EBADMSG);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "x/keys:2: "));
-    CU_ASSERT_EQUAL(trust_remove(path, &key_a, &edit, &diag), -EBADMSG);
+    CU_ASSERT_EQUAL(trust_remove(path, &any_a, &edit, &diag), -EBADMSG);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "x/keys:2: "));
     CU_ASSERT_STRING_EQUAL(get_file(path), KEY_A " a\nnonsense\n");
     CU_ASSERT_EQUAL(edit, TRUST_REPLACED);
@@ -217,13 +224,127 @@ static void test_revoke(void)
     struct diag diag;
     folder_make();
     strcpy(path, in_folder("x/keys"));
-    edited(trust_revoke(path, &key_a, "alice", &edit, NULL), TRUST_ADDED, KEY_A " alice\n");
-    edited(trust_revoke(path, &key_a, "again", &edit, NULL), TRUST_UNCHANGED, KEY_A " alice\n");
-    edited(trust_revoke(path, &key_b, "", &edit, NULL), TRUST_ADDED, KEY_A " alice\n" KEY_B "\n");
+    edited(trust_revoke(path, SLICE(KEY_A " alice"), &edit, NULL), TRUST_ADDED, KEY_A " alice\n");
+    edited(trust_revoke(path, SLICE(KEY_A " again"), &edit, NULL), TRUST_UNCHANGED,
+           KEY_A " alice\n");
+    edited(trust_revoke(path, SLICE(KEY_B), &edit, NULL), TRUST_ADDED, KEY_A " alice\n" KEY_B "\n");
     put_file(path, "oops\n", 0644);
-    CU_ASSERT_EQUAL(trust_revoke(path, &key_b, "", &edit, &diag), -EBADMSG);
+    CU_ASSERT_EQUAL(trust_revoke(path, SLICE(KEY_B), &edit, &diag), -EBADMSG);
     CU_ASSERT_STRING_EQUAL(get_file(path), "oops\n");
     folder_remove();
+}
+
+/* ---- endorsements, as ssh-keygen signed them ---------------------------------------------------- */
+
+static struct trust_claim claim;
+static struct trust_grant grant;
+
+/* The owner of the golden key comes with some golden entries. */
+static enum trust_verdict admit(int64_t now_s, const char *first, const char *second)
+{
+    struct slice entries[2] = {golden(first), second ? golden(second) : (struct slice){"", 0}};
+    const struct slice_list end = {entries, second ? 2 : 1};
+    struct noise_public key;
+    CU_ASSERT_EQUAL_FATAL(
+        key_parse(SLICE("x25519:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8"), &key), 0);
+    enum trust_verdict verdict = trust_admit(trust, &key, &end, NULL, now_s, &claim, &grant);
+    if (verdict == TRUST_ACCEPTED) /* and it is found so again */
+        CU_ASSERT_EQUAL(trust_judge(trust, &key, &claim, NULL, now_s, NULL), TRUST_ACCEPTED);
+    return verdict;
+}
+
+static void authorized_now(const char *text)
+{
+    authorized(text);
+    trust_refresh(trust, 0, true);
+}
+
+static void test_a_persons_ssh_key(void)
+{
+    start();
+    authorized_now(SIGNER " all alice\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_ACCEPTED);
+    CU_ASSERT_STRING_EQUAL(trust_name(&grant, &claim), "alice"); /* not root, as it says itself */
+    CU_ASSERT_EQUAL(grant.perm, PERM_EVERY);
+    CU_ASSERT_TRUE(grant.line->all);
+    CU_ASSERT_EQUAL(claim.serial, 18);
+    /* It gives itself nothing. */
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_UNAUTHORIZED);
+    /* The first that is good is taken. */
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", "endorsement/entry_plain"), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_host", NULL), TRUST_UNAUTHORIZED);
+    CU_ASSERT_EQUAL(admit(WHILE, "sshsig/rsa", NULL), TRUST_UNAUTHORIZED);
+    end();
+}
+
+static void test_an_organisations_key(void)
+{
+    start();
+    authorized_now("ca:" SIGNER " names=al* who override org\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_ACCEPTED);
+    CU_ASSERT_STRING_EQUAL(trust_name(&grant, &claim), "alice");
+    CU_ASSERT_EQUAL(grant.perm, PERM_ALL | PERM_WHO);
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_UNAUTHORIZED); /* root */
+    authorized_now("ca:" SIGNER " names=bob,carol org\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_UNAUTHORIZED);
+    end();
+}
+
+static void test_its_time(void)
+{
+    start();
+    authorized_now("ca:" SIGNER " names=* org\n");
+    CU_ASSERT_EQUAL(admit(1767225600 - 301, "endorsement/entry", NULL), TRUST_EXPIRED);
+    CU_ASSERT_EQUAL(admit(1767225600 - 300, "endorsement/entry", NULL), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(admit(1798761600 + 300, "endorsement/entry", NULL), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(admit(1798761600 + 301, "endorsement/entry", NULL), TRUST_EXPIRED);
+    authorized_now("ca:" SIGNER " names=* expires=2026-01-31 org\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_EXPIRED);
+    end();
+}
+
+static void revoked_now(const char *line)
+{
+    put_file(in_folder("revoked_keys"), line, 0644);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+}
+
+static void test_revoked_endorsements(void)
+{
+    start();
+    authorized_now("ca:" SIGNER " names=* org\n");
+    revoked_now("serial:16 " SIGNER "\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_ACCEPTED);
+    revoked_now("serial:17 " SIGNER " stolen\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_REVOKED);
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", "endorsement/entry_plain"), TRUST_ACCEPTED);
+    revoked_now(SIGNER "\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_REVOKED);
+    revoked_now("x25519:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_REVOKED);
+    end();
+}
+
+/* Signed by nobody, or for another key: as if it were not there. */
+static void test_unsigned_endorsements(void)
+{
+    struct slice entry;
+    start();
+    authorized_now("ca:" SIGNER " names=* org\n");
+    entry = golden("endorsement/entry");
+    const struct slice_list end_list = {&entry, 1};
+    struct noise_public key = key_a;
+    CU_ASSERT_EQUAL(trust_admit(trust, &key, &end_list, NULL, WHILE, &claim, &grant),
+                    TRUST_UNAUTHORIZED);
+    CU_ASSERT_EQUAL(key_parse(SLICE("x25519:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8"), &key),
+                    0);
+    *((char *)(uintptr_t)entry.ptr + entry.len - 1) ^= 1;
+    CU_ASSERT_EQUAL(trust_admit(trust, &key, &end_list, NULL, WHILE, &claim, &grant),
+                    TRUST_UNAUTHORIZED);
+    *((char *)(uintptr_t)entry.ptr + entry.len - 1) ^= 1;
+    CU_ASSERT_EQUAL(trust_admit(trust, &key, &end_list, NULL, WHILE, &claim, &grant),
+                    TRUST_ACCEPTED);
+    end();
 }
 
 int main(void)
@@ -238,6 +359,11 @@ int main(void)
         UNIT_TEST(test_authorize),
         UNIT_TEST(test_authorize_refused),
         UNIT_TEST(test_revoke),
+        UNIT_TEST(test_a_persons_ssh_key),
+        UNIT_TEST(test_an_organisations_key),
+        UNIT_TEST(test_its_time),
+        UNIT_TEST(test_revoked_endorsements),
+        UNIT_TEST(test_unsigned_endorsements),
         UNIT_END,
     };
     if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* msgctl key endorse, key statement: a static key endorsed by the ssh key of its owner. */
+#ifndef MSG_CLIENT_CTL_ENDORSE_H
+#define MSG_CLIENT_CTL_ENDORSE_H
+
+#include "client/ctl.h"
+#include "protocol/noise.h"
+
+/* Signs a statement about the key and keeps it with its owner's files. An exit status. */
+int ctl_key_endorse(const struct ctl *ctl, const struct noise_public *key);
+/* Prints the statement, to be signed by hand. */
+int ctl_key_statement(const struct ctl *ctl, const struct noise_public *key);
+
+#endif

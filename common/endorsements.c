@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/endorsements.h"
+
+#include "common/file.h"
+#include "common/keys.h"
+#include "common/mem.h"
+
+/* One endorsement of a file's text: read, and where it stands there. */
+struct piece {
+    uint8_t entry[LIM_ENDORSEMENT];
+    size_t len;
+    struct slice text;
+    struct endorsed read;
+};
+
+/* 1, 0 at the end, or -EBADMSG. */
+static int next(const char *file, struct slice *rest, struct piece *piece, struct diag *ret_diag)
+{
+    const char *reason = NULL, *start = rest->ptr;
+    int r = endorsement_next(rest, piece->entry, &piece->len, &reason);
+    if (r > 0 && endorsement_open((struct slice){(char *)piece->entry, piece->len}, &piece->read,
+                                  &reason) < 0)
+        r = -EBADMSG;
+    if (r < 0)
+        return diag_set(ret_diag, r, "%s: %s", file, reason);
+    piece->text = (struct slice){start, r ? (size_t)(rest->ptr - start) : 0};
+    return r;
+}
+
+static bool is_of(const struct endorsed *endorsed, enum endorsement_kind kind,
+                  const struct noise_public *key, int64_t now_s)
+{
+    return endorsed->is.kind == kind && key_equal(&endorsed->is.key, key) &&
+           endorsement_time(&endorsed->is, now_s) != -ETIME;
+}
+
+static int read_file(const char *file, char **ret_text, size_t *ret_len, struct diag *ret_diag)
+{
+    int r = file_read(file, FILE_TRUSTED, LIM_TRUST_FILE, ret_text, ret_len, NULL, ret_diag);
+    return r == -ENOENT ? 0 : r;
+}
+
+int endorsements_load(const char *file, enum endorsement_kind kind, const struct noise_public *key,
+                      int64_t now_s, struct endorsements *ret_endorsements, struct diag *ret_diag)
+{
+    CLEANUP_FREE char *text = NULL;
+    struct piece piece;
+    size_t len = 0, n = 0;
+    int r = read_file(file, &text, &len, ret_diag);
+    struct slice rest = {text, len};
+    ret_endorsements->list = (struct slice_list){ret_endorsements->items, 0};
+    while (r == 0 && (r = next(file, &rest, &piece, ret_diag)) > 0) {
+        r = 0;
+        if (!is_of(&piece.read, kind, key, now_s))
+            continue;
+        if (n == LIM_ENDORSEMENTS)
+            return diag_set(ret_diag, -E2BIG, "%s: more than %d endorsements of one key", file,
+                            LIM_ENDORSEMENTS);
+        memcpy(ret_endorsements->bytes[n], piece.entry, piece.len);
+        ret_endorsements->items[n] = (struct slice){(char *)ret_endorsements->bytes[n], piece.len};
+        n++;
+    }
+    if (r == 0)
+        ret_endorsements->list.n = n;
+    return r;
+}
+
+/* Everything in the file that the new one leaves in place. */
+static int keep_others(const char *file, struct slice rest, const struct endorsed *added,
+                       int64_t now_s, FILE *out, struct diag *ret_diag)
+{
+    struct piece piece;
+    int r;
+    while ((r = next(file, &rest, &piece, ret_diag)) > 0)
+        if (is_of(&piece.read, added->is.kind, &added->is.key, now_s) &&
+            !ssh_key_equal(&piece.read.sig.key, &added->sig.key))
+            fwrite(piece.text.ptr, 1, piece.text.len, out);
+    return r;
+}
+
+int endorsements_add(const char *file, struct slice text, int64_t now_s, mode_t mode,
+                     struct diag *ret_diag)
+{
+    CLEANUP_FREE char *old = NULL, *new = NULL;
+    struct piece added;
+    struct slice rest = text;
+    size_t old_len = 0, new_len = 0;
+    CLEANUP_FD int lock = file_lock_folder(file, ret_diag);
+    if (lock < 0)
+        return lock;
+    int r = next("the endorsement", &rest, &added, ret_diag);
+    if (r <= 0)
+        return r < 0 ? r : diag_set(ret_diag, -EBADMSG, "the endorsement is empty");
+    r = read_file(file, &old, &old_len, ret_diag);
+    FILE *out = r < 0 ? NULL : open_memstream(&new, &new_len);
+    if (!out)
+        return r < 0 ? r : diag_errno(ret_diag, -ENOMEM, file);
+    r = keep_others(file, (struct slice){old, old_len}, &added.read, now_s, out, ret_diag);
+    fwrite(added.text.ptr, 1, added.text.len, out);
+    if (fclose(out) != 0 && r == 0)
+        r = diag_errno(ret_diag, -ENOMEM, file);
+    return r < 0 ? r : file_replace(file, (struct slice){new, new_len}, mode, ret_diag);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file in which the owner of a static key keeps what endorses it, to be shown to the other side:
+ * `~/.config/msg/endorsements` of a user, `/etc/msgd/host_endorsements` of a host. One endorsement
+ * behind the other, each a statement and its armoured signature.
+ */
+#ifndef MSG_COMMON_ENDORSEMENTS_H
+#define MSG_COMMON_ENDORSEMENTS_H
+
+#include "common/diag.h"
+#include "common/endorsement.h"
+#include "protocol/messages.h"
+
+#include <sys/types.h>
+
+struct endorsements {
+    uint8_t bytes[LIM_ENDORSEMENTS][LIM_ENDORSEMENT];
+    struct slice items[LIM_ENDORSEMENTS]; /* of bytes: the struct is not to be copied */
+    struct slice_list list;
+};
+
+/*
+ * Those of this kind and key whose time is not over; others are left out. A file that is not there
+ * has none. 0, -EBADMSG ("file: reason"), -E2BIG (more than LIM_ENDORSEMENTS), or as file_read().
+ */
+int endorsements_load(const char *file, enum endorsement_kind kind, const struct noise_public *key,
+                      int64_t now_s, struct endorsements *ret_endorsements, struct diag *ret_diag);
+
+/*
+ * Puts a text, a statement and its armoured signature, into the file, which is made if missing; what
+ * is there of the same signer, of another key or over is taken out. Errors as above.
+ */
+int endorsements_add(const char *file, struct slice text, int64_t now_s, mode_t mode,
+                     struct diag *ret_diag);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/ssh_key.h"
+
+#include <errno.h>
+#include <sodium.h>
+
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
+
+/* What stands in a blob before the key itself. */
+static const uint8_t head[SSH_KEY_BLOB - SSH_KEY] = {
+    0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9', 0, 0, 0, SSH_KEY};
+
+int ssh_key_from_blob(struct slice blob, struct ssh_key *ret_key)
+{
+    if (blob.len != SSH_KEY_BLOB || memcmp(blob.ptr, head, sizeof(head)) != 0)
+        return -EBADMSG;
+    memcpy(ret_key->bytes, blob.ptr + sizeof(head), SSH_KEY);
+    return 0;
+}
+
+bool ssh_key_is_type(struct slice word)
+{
+    static const struct slice begins[] = {SLICE("ssh-"), SLICE("ecdsa-"), SLICE("sk-")};
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+        if (word.len >= begins[i].len && memcmp(word.ptr, begins[i].ptr, begins[i].len) == 0)
+            return true;
+    return false;
+}
+
+int ssh_key_parse(struct slice type, struct slice base64, struct ssh_key *ret_key)
+{
+    uint8_t blob[SSH_KEY_BLOB];
+    size_t len = 0;
+
+    if (!slice_eq(type, SLICE(SSH_KEY_TYPE)))
+        return ssh_key_is_type(type) ? -ENOTSUP : -EBADMSG;
+    if (base64.len != SSH_KEY_TEXT_LEN - sizeof(SSH_KEY_TYPE))
+        return -EBADMSG;
+    if (sodium_base642bin(blob, sizeof(blob), base64.ptr, base64.len, NULL, &len, NULL, BASE64) < 0)
+        return -EBADMSG;
+    return ssh_key_from_blob((struct slice){(const char *)blob, len}, ret_key);
+}
+
+void ssh_key_format(const struct ssh_key *key, char out[static SSH_KEY_TEXT_LEN + 1])
+{
+    uint8_t blob[SSH_KEY_BLOB];
+
+    memcpy(blob, head, sizeof(head));
+    memcpy(blob + sizeof(head), key->bytes, SSH_KEY);
+    memcpy(out, SSH_KEY_TYPE " ", sizeof(SSH_KEY_TYPE));
+    sodium_bin2base64(out + sizeof(SSH_KEY_TYPE), SSH_KEY_TEXT_LEN + 1 - sizeof(SSH_KEY_TYPE), blob,
+                      sizeof(blob), BASE64);
+}
+
+bool ssh_key_equal(const struct ssh_key *a, const struct ssh_key *b)
+{
+    return memcmp(a->bytes, b->bytes, SSH_KEY) == 0;
+}
