@@ -120,6 +120,20 @@ static int read_title(struct compose *compose)
     return clean(compose, slice_of(title), MESSAGE_TITLE, &compose->title, &compose->title_len);
 }
 
+static int read_answers(struct compose *compose)
+{
+    const char *typed = compose->options->given[OPT_ANSWERS];
+    struct message_error error;
+    int r = typed ? answers_read(typed, nl_langinfo(CODESET), &compose->answers, &error) : 0;
+
+    if (r == 0)
+        return EXIT_DONE;
+    if (r == -EINVAL)
+        speak(compose->speaker, LINE_INVALID, NULL);
+    return complain(compose, LINE_FILE_COMPLAINT, "/ANSWERS", 0,
+                    r == -EINVAL ? error.text : print_cause(r));
+}
+
 int compose_read(struct compose *compose, const struct options *options,
                  const struct speaker *speaker)
 {
@@ -129,6 +143,8 @@ int compose_read(struct compose *compose, const struct options *options,
     status = read_targets(compose);
     if (status == EXIT_DONE)
         status = read_title(compose);
+    if (status == EXIT_DONE)
+        status = read_answers(compose);
     return status == EXIT_DONE ? read_text(compose) : status;
 }
 
@@ -151,4 +167,5 @@ void compose_release(struct compose *compose)
     targets_release(&compose->targets);
     free(compose->text);
     free(compose->title);
+    answers_release(&compose->answers);
 }

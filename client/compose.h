@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * To whom and what: targets, title and text from the command line, a file, stdin or a prompt. All
+ * To whom and what: targets, title, answers and text from the command line, a file, stdin or a prompt. All
  * that can be refused is refused here, before anything is connected.
  */
 #ifndef MSG_CLIENT_COMPOSE_H
 #define MSG_CLIENT_COMPOSE_H
 
+#include "client/answers.h"
 #include "client/options.h"
 #include "client/speak.h"
 #include "client/targets.h"
@@ -16,6 +17,7 @@ struct compose {
     struct targets targets;
     char *text, *title; /* text NULL: to be asked for */
     size_t text_len, title_len;
+    struct answers answers;
 };
 
 /* Everything but a prompted text. 0, or the exit status after saying why. */

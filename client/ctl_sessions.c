@@ -6,6 +6,7 @@
 #include "common/text.h"
 
 #define CELL TEXT_ESCAPED(LIM_NAME)
+#define ROW  "%-10s %-10s %-12s %-8s %-8s %-16s %5s %-6s  "
 
 /* A server that lists without end is cut short here. */
 struct listing {
@@ -33,15 +34,27 @@ static const char *idle(uint64_t seconds, char out[static 24])
     return out;
 }
 
+/* `desktop`; `nothing (no-screen)`; `terminal (left out for :0)`. */
+static void print_reach(const struct msg_session *s)
+{
+    char reach[CELL], why[CELL], by[CELL];
+
+    printf("%s", cell(s->reach, reach));
+    if (s->why.len > 0)
+        printf(" (%s)", cell(s->why, why));
+    if (s->by.len > 0)
+        printf(" (left out for %s)", cell(s->by, by));
+}
+
 static void print_row(const struct msg_session *s)
 {
-    char id[CELL], name[CELL], user[CELL], type[CELL], state[CELL], from[CELL], reach[CELL],
-        why[CELL], since[24];
-    printf("%-10s %-10s %-12s %-8s %-8s %-16s %5s  %s%s%s%s%s\n", cell(s->id, id),
-           cell(s->name, name), cell(s->user, user), cell(s->type, type), cell(s->state, state),
-           cell(s->from, from), idle(s->idle_s, since), cell(s->reach, reach),
-           s->why.len > 0 ? " (" : "", s->why.len > 0 ? cell(s->why, why) : "",
-           s->why.len > 0 ? ")" : "", s->locked ? ", locked" : "");
+    char id[CELL], name[CELL], user[CELL], type[CELL], state[CELL], from[CELL], since[24];
+
+    printf(ROW, cell(s->id, id), cell(s->name, name), cell(s->user, user), cell(s->type, type),
+           cell(s->state, state), cell(s->from, from), idle(s->idle_s, since),
+           s->locked ? "yes" : "-");
+    print_reach(s);
+    putchar('\n');
 }
 
 static void print_object(const struct msg_session *s)
@@ -49,8 +62,9 @@ static void print_object(const struct msg_session *s)
     const struct {
         const char *key;
         struct slice value;
-    } strings[] = {{"id", s->id},       {"name", s->name}, {"user", s->user},   {"type", s->type},
-                   {"state", s->state}, {"from", s->from}, {"reach", s->reach}, {"why", s->why}};
+    } strings[] = {{"id", s->id},       {"name", s->name},   {"user", s->user},
+                   {"type", s->type},   {"state", s->state}, {"from", s->from},
+                   {"reach", s->reach}, {"why", s->why},     {"by", s->by}};
     json_open(stdout);
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         json_string(stdout, strings[i].key, strings[i].value);
@@ -73,8 +87,8 @@ static void on_message(void *context, const struct msg *msg)
             continue;
         }
         if (listing->n == 0)
-            printf("%-10s %-10s %-12s %-8s %-8s %-16s %5s  %s\n", "ID", "NAME", "USER", "TYPE",
-                   "STATE", "FROM", "IDLE", "REACHED BY");
+            printf(ROW "REACHED BY\n", "ID", "NAME", "USER", "TYPE", "STATE", "FROM", "IDLE",
+                   "LOCKED");
         print_row(&who->items[i]);
     }
 }

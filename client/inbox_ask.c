@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* inbox.h's second half: what /ACK and /LIST ask msgd, and what follows from its answer. */
 #include "client/inbox.h"
+#include "client/input.h"
 #include "client/message.h"
 #include "common/mem.h"
 
@@ -106,22 +107,48 @@ struct ack {
     uint32_t number;
     char *answer; /* NULL: none given */
     size_t answer_len;
+    bool asks; /* the message has answers, and what was given is none of them */
 };
+
+static int take_answer(struct ack *ack, struct slice raw)
+{
+    struct message_error error;
+    char *answer;
+    int r =
+        message_clean(raw, MESSAGE_ANSWER, nl_langinfo(CODESET), &answer, &ack->answer_len, &error);
+
+    if (r == 0) {
+        free(ack->answer);
+        ack->answer = answer;
+        return EXIT_DONE;
+    }
+    const char *words = r == -EINVAL ? error.text : print_cause(r);
+    speak(&ack->run->speaker, LINE_COMPLAINT, &(struct line_fields){.message = slice_of(words)});
+    return EXIT_USAGE;
+}
 
 static int read_answer(struct ack *ack, const struct options *options)
 {
     CLEANUP_FREE char *joined = NULL;
-    struct message_error error;
 
     if (options->n_words == 0)
         return EXIT_DONE;
     joined = message_join(options->words, options->n_words);
-    if (joined && message_clean(slice_of(joined), MESSAGE_ANSWER, nl_langinfo(CODESET),
-                                &ack->answer, &ack->answer_len, &error) == 0)
-        return EXIT_DONE;
-    speak(&ack->run->speaker, LINE_COMPLAINT,
-          &(struct line_fields){.message = slice_of(joined ? error.text : print_cause(-ENOMEM))});
-    return EXIT_USAGE;
+    return joined ? take_answer(ack, slice_of(joined)) : EXIT_FAILED;
+}
+
+/* Once the answers have been told: one is typed at the terminal. False: none is. */
+static bool ask(struct ack *ack)
+{
+    CLEANUP_FREE char *line = NULL;
+    size_t len = 0;
+
+    if (!ack->asks || !isatty(STDIN_FILENO))
+        return false;
+    ack->asks = false;
+    if (input_read(STDIN_FILENO, MESSAGE_RAW_MAX, INPUT_TO_LINE, &line, &len) < 0 || len == 0)
+        return false;
+    return take_answer(ack, (struct slice){line, len}) == EXIT_DONE;
 }
 
 /* Without a number: the only one that waits; else the list, since the newest may have come late. */
@@ -145,7 +172,7 @@ static int choose(struct ack *ack)
 }
 
 /* It came too late, or with a wrong answer: what the message itself says about that. */
-static int explain(const struct ack *ack, bool late)
+static int explain(struct ack *ack, bool late)
 {
     struct line_fields fields = {.answer = {ack->answer, ack->answer_len}};
     char at[8], ended[8];
@@ -158,6 +185,7 @@ static int explain(const struct ack *ack, bool late)
         fields.at = inbox_time(message->at, at);
         fields.time = inbox_time(message->ended, ended);
         fields.message = slice_of(message->answers);
+        ack->asks = !late && message->answers[0] != '\0';
         status = say(ack->run,
                      late                       ? LINE_ACK_ENDED
                      : message->answers[0] == 0 ? LINE_ACK_NO_ANSWERS
@@ -204,8 +232,11 @@ int inbox_ack(struct run *run, const struct options *options)
         status = run_begin(run);
     if (status == EXIT_DONE && ack.number == 0)
         status = choose(&ack);
-    if (status == EXIT_DONE)
-        status = acknowledge(&ack);
+    if (status == EXIT_DONE) {
+        do {
+            status = acknowledge(&ack);
+        } while (ask(&ack));
+    }
     free(ack.answer);
     return status;
 }

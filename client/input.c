@@ -29,8 +29,9 @@ int input_read(int fd, size_t limit, enum input_end end, char **ret_bytes, size_
         if (len > limit)
             return -EFBIG;
         bool dot = end == INPUT_TO_DOT && ends_with_dot(bytes, len);
-        len -= dot ? 2 : 0;
-        if (n == 0 || dot)
+        bool line = end == INPUT_TO_LINE && len > 0 && bytes[len - 1] == '\n';
+        len -= dot ? 2 : line;
+        if (n == 0 || dot || line)
             break;
     }
     bytes[len] = '\0';

@@ -11,7 +11,8 @@
 
 enum input_end {
     INPUT_TO_END,
-    INPUT_TO_DOT, /* typed: a line that is a lone dot ends it too, and is not part of it */
+    INPUT_TO_DOT,  /* typed: a line that is a lone dot ends it too, and is not part of it */
+    INPUT_TO_LINE, /* typed: the end of the line ends it, and is not part of it */
 };
 
 /*

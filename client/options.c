@@ -240,7 +240,7 @@ static bool check_receiver(struct parse *parse)
 
 static bool check_sender(struct parse *parse)
 {
-    const struct options *options = &parse->options;
+    struct options *options = &parse->options;
 
     if (options->target && options->given[OPT_ALL])
         return fail(parse, "/ALL is everybody: no target goes with it");
@@ -248,6 +248,8 @@ static bool check_sender(struct parse *parse)
         return fail(parse, "to whom? A user, a session, @file or /ALL is missing");
     if (options->given[OPT_SOCKET] && options->given[OPT_SERVER])
         return fail(parse, "--socket is for this host, /SERVER for another: give one of them");
+    if (options->given[OPT_ANSWERS] && !options->given[OPT_WAIT])
+        options->given[OPT_WAIT] = ""; /* who asks waits for the answer */
     return check_time(parse);
 }
 

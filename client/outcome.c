@@ -15,12 +15,23 @@ struct outcome *outcome_new(const struct outcome_config *config)
 
 void outcome_free(struct outcome *outcome)
 {
+    if (outcome)
+        free(outcome->notes);
     free(outcome);
 }
 
 static void say(const struct outcome *outcome, enum line line, const struct line_fields *fields)
 {
     speak(outcome->config.speaker, line, fields);
+}
+
+static void copy_name(char out[static LIM_NAME + 1], struct slice name)
+{
+    size_t len = name.len <= LIM_NAME ? name.len : LIM_NAME;
+
+    if (len > 0)
+        memcpy(out, name.ptr, len);
+    out[len] = '\0';
 }
 
 /* ---- targets that reached nobody ----------------------------------------------------------------
@@ -73,10 +84,66 @@ static bool is_skipped(const struct outcome *outcome, const struct msg_miss *mis
            slice_eq(miss->code, SLICE("messages-disabled"));
 }
 
+/* Of a code that is not known nothing is said: it is no failure. */
+static enum line note_line(struct slice code)
+{
+    return slice_eq(code, SLICE("reached-elsewhere"))   ? LINE_LEFT_OUT
+           : slice_eq(code, SLICE("no-screen"))         ? LINE_NO_SCREEN
+           : slice_eq(code, SLICE("messages-disabled")) ? LINE_SESSION_DISABLED
+                                                        : LINES;
+}
+
+/* A SEND that is repeated is told of all of them again. */
+static bool is_noted(const struct outcome *outcome, const struct outcome_note *note)
+{
+    for (size_t i = 0; i < outcome->n_notes; i++) {
+        const struct outcome_note *other = &outcome->notes[i];
+        if (other->line == note->line && strcmp(other->session, note->session) == 0 &&
+            strcmp(other->user, note->user) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Kept until the sessions that are delivered to have been named. */
+static void take_note(struct outcome *outcome, const struct msg_miss *miss)
+{
+    struct outcome_note note = {.line = note_line(miss->code)}, *grown;
+
+    if (outcome->noted || outcome->n_notes == LIM_SELECTORS || note.line == LINES)
+        return;
+    copy_name(note.user, miss->user);
+    copy_name(note.session, miss->sess);
+    copy_name(note.by, miss->by);
+    if (is_noted(outcome, &note))
+        return;
+    grown = reallocarray(outcome->notes, outcome->n_notes + 1, sizeof(*grown));
+    if (!grown)
+        return;
+    outcome->notes = grown;
+    outcome->notes[outcome->n_notes++] = note;
+}
+
+static void say_notes(struct outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->n_notes; i++) {
+        const struct outcome_note *note = &outcome->notes[i];
+        say(outcome, note->line,
+            &(struct line_fields){.session = slice_of(note->session),
+                                  .user = slice_of(note->user),
+                                  .by = slice_of(note->by)});
+    }
+    outcome->n_notes = 0;
+}
+
 static void take_miss(struct outcome *outcome, const struct msg_miss *miss)
 {
     char code[LIM_CODE + 1];
 
+    if (miss->sess.len > 0) {
+        take_note(outcome, miss);
+        return;
+    }
     if (miss->to >= outcome->config.to.n || outcome->missed[miss->to] == MISS_TOLD)
         return;
     if (is_skipped(outcome, miss)) {
@@ -99,15 +166,6 @@ void outcome_take_misses(struct outcome *outcome, const struct outcome *told)
 /* ---- deliveries ---------------------------------------------------------------------------------
  */
 
-static void copy_name(char out[static LIM_NAME + 1], struct slice name)
-{
-    size_t len = name.len <= LIM_NAME ? name.len : LIM_NAME;
-
-    if (len > 0)
-        memcpy(out, name.ptr, len);
-    out[len] = '\0';
-}
-
 /* `30`, or `unlimited`: what was asked, unless the host allows less. */
 static struct slice display_time(const struct outcome *outcome, char out[static 24])
 {
@@ -128,8 +186,54 @@ static void accept_place(struct outcome *outcome, struct outcome_place *place,
     copy_name(place->user, event->user);
     copy_name(place->session, event->sess.ptr ? event->sess : event->id);
     copy_name(place->id, event->id);
+    snprintf(place->kind, sizeof(place->kind), "%.*s", (int)event->kind.len,
+             event->kind.ptr ? event->kind.ptr : "");
     if (event->d > outcome->n_places)
         outcome->n_places = (size_t)event->d;
+}
+
+/* How it is shown, where that is not a terminal as ever, and what may keep it from being seen. */
+static void say_shown(const struct outcome *outcome, const struct outcome_place *place,
+                      const struct msg_event *event)
+{
+    const struct line_fields fields = {.session = slice_of(place->session), .by = event->by};
+    struct slice kind = event->kind.len > 0 ? event->kind : slice_of(place->kind);
+
+    if (slice_eq(kind, SLICE("desktop")))
+        say(outcome, event->by.len > 0 ? LINE_ON_DESKTOP_BY : LINE_ON_DESKTOP, &fields);
+    else if (slice_eq(kind, SLICE("tmux")))
+        say(outcome, LINE_IN_TMUX, &fields);
+    else if (event->kind.len > 0 && slice_eq(kind, SLICE("terminal")))
+        say(outcome, LINE_ON_TERMINAL, &fields);
+    if (slice_eq(event->why, SLICE("locked")))
+        say(outcome, LINE_LOCKED, &fields);
+    else if (slice_eq(event->why, SLICE("do-not-disturb")))
+        say(outcome, LINE_DO_NOT_DISTURB, &fields);
+}
+
+/* What goes round the line of an event, before it and behind it. */
+static void say_before(struct outcome *outcome, const struct outcome_place *place,
+                       const struct msg_event *event)
+{
+    if (!slice_eq(event->st, SLICE("accepted")))
+        say_notes(outcome);
+    if (slice_eq(event->st, SLICE("displayed")))
+        say_shown(outcome, place, event);
+}
+
+static void say_behind(const struct outcome *outcome, const struct outcome_place *place,
+                       const struct msg_event *event)
+{
+    struct line_fields fields = {.session = slice_of(place->session),
+                                 .user = slice_of(place->user),
+                                 .answer = event->ans,
+                                 .message = event->state};
+
+    if (event->state.len > 0 && slice_eq(event->st, SLICE("accepted")))
+        say(outcome, LINE_STATE, &fields);
+    if (event->ans.len > 0 && slice_eq(event->st, SLICE("acknowledged")) &&
+        !outcome->config.speaker->verbose)
+        say(outcome, outcome->config.several ? LINE_ANSWER_OF : LINE_ANSWER, &fields);
 }
 
 static void take_event(struct outcome *outcome, const struct msg_event *event)
@@ -151,6 +255,7 @@ static void take_event(struct outcome *outcome, const struct msg_event *event)
     place->final = event->fin;
     place->status = verdict.status;
     place->disabled = event->fin && verdict.line == LINE_SESSION_DISABLED;
+    say_before(outcome, place, event);
     say(outcome, verdict.line,
         &(struct line_fields){.session = slice_of(place->session),
                               .user = slice_of(place->user),
@@ -158,6 +263,7 @@ static void take_event(struct outcome *outcome, const struct msg_event *event)
                               .answer = event->ans,
                               .by = event->by,
                               .message = verdict.words ? slice_of(verdict.words) : event->why});
+    say_behind(outcome, place, event);
 }
 
 void outcome_message(struct outcome *outcome, const struct msg *msg)
@@ -170,6 +276,7 @@ void outcome_message(struct outcome *outcome, const struct msg *msg)
         outcome->holds_ms = events->time_ms;
     for (size_t i = 0; i < events->miss.n; i++)
         take_miss(outcome, &events->miss.items[i]);
+    outcome->noted |= events->ev.n > 0;
     for (size_t i = 0; i < events->ev.n; i++)
         take_event(outcome, &events->ev.items[i]);
 }
@@ -223,6 +330,7 @@ int outcome_finish(struct outcome *outcome, const struct call_result *result)
 {
     bool all = names_everybody(&outcome->config.to);
 
+    say_notes(outcome);
     if (result->outcome == CALL_RESULT)
         return status_of_targets(outcome);
     if (result->outcome == CALL_ERROR &&

@@ -16,6 +16,7 @@ struct outcome_config {
     const struct call_server *server;
     struct msg_selector_list to; /* as sent; borrowed like all here */
     bool wait, each;
+    bool several;     /* people may be meant: an answer is printed with its user */
     uint64_t time_ms; /* as sent; 0: no limit */
 };
 
@@ -23,8 +24,9 @@ struct outcome_place { /* a delivery */
     bool known;        /* accepted */
     bool displayed;
     bool final;
-    bool disabled; /* failed, the person has messages disabled */
-    int status;    /* once final */
+    bool disabled;           /* failed, the person has messages disabled */
+    int status;              /* once final */
+    char kind[LIM_CODE + 1]; /* how it was to be shown */
     char user[LIM_NAME + 1], session[LIM_NAME + 1], id[LIM_NAME + 1];
 };
 
@@ -35,6 +37,12 @@ struct outcome {
     int miss_status;                             /* the worst of the targets that got no delivery */
     enum outcome_miss { MISS_NONE, MISS_TOLD, MISS_LEFT_OUT, MISS_DISABLED } missed[LIM_SELECTORS];
     uint64_t holds_ms; /* the time that the server said holds */
+    struct outcome_note {
+        enum line line;
+        char user[LIM_NAME + 1], session[LIM_NAME + 1], by[LIM_NAME + 1];
+    } * notes; /* what was left out; said behind `accepted` */
+    size_t n_notes;
+    bool noted; /* all are here: what is told again is not said again */
 };
 
 /* NULL: no memory. outcome_free(NULL) is allowed. */

@@ -59,8 +59,8 @@ void line_format(enum line line, const struct line_fields *fields, char out[stat
 
     while (*rest && used + 4 <= PRINT_LINE) {
         size_t plain = strcspn(rest, "{"), name;
-        used +=
-            text_escape((struct slice){rest, plain}, TEXT_ONE_LINE, out + used, PRINT_LINE - used);
+        used += text_escape((struct slice){rest, plain}, TEXT_KEEP_LINES, out + used,
+                            PRINT_LINE - used);
         rest += plain;
         if (*rest == '\0' || used + 4 > PRINT_LINE)
             break;

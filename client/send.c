@@ -60,6 +60,12 @@ static void on_all(void *context, const struct msg *msg)
     who_take(&send->all, msg);
 }
 
+/* Whether it must be said whose an answer is. */
+static bool names_several(const struct targets *targets)
+{
+    return targets->n > 1 || targets->items[0].all;
+}
+
 static struct outcome *new_outcome(struct part *part)
 {
     const struct send *send = part->send;
@@ -68,6 +74,7 @@ static struct outcome *new_outcome(struct part *part)
                                           .to = part->to,
                                           .wait = send->wait,
                                           .each = send->options->given[OPT_EACH] != NULL,
+                                          .several = names_several(&send->compose.targets),
                                           .time_ms = send->time_ms};
 
     return outcome_new(&config);
@@ -165,6 +172,7 @@ static void leave_out(struct send *send)
 static void make_request(struct part *part)
 {
     const struct send *send = part->send;
+    const struct answers *answers = &send->compose.answers;
     struct msg_send *request = &part->request.u.send;
 
     randombytes_buf(part->uid, sizeof(part->uid));
@@ -178,6 +186,8 @@ static void make_request(struct part *part)
                                  .time_ms = send->time_ms,
                                  .each = send->options->given[OPT_EACH] != NULL,
                                  .lost_ms = send->wait ? LOST_MS : 0};
+    if (send->wait)
+        request->answers = (struct slice_list){answers->labels, answers->n};
 }
 
 static uint64_t give_up_ms(const struct send *send)

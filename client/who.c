@@ -16,14 +16,10 @@ static void copy(char *out, size_t size, struct slice in)
 
 static void keep(struct who_session *kept, const struct msg_session *session)
 {
-    *kept = (struct who_session){.reachable = !slice_eq(session->reach, SLICE("nothing")),
-                                 .locked = session->locked,
-                                 .place = session->place};
+    *kept = (struct who_session){.reachable = !slice_eq(session->reach, SLICE("nothing"))};
     copy(kept->id, sizeof(kept->id), session->id);
     copy(kept->name, sizeof(kept->name), session->name);
     copy(kept->user, sizeof(kept->user), session->user);
-    copy(kept->state, sizeof(kept->state), session->state);
-    copy(kept->why, sizeof(kept->why), session->why);
 }
 
 int who_take(struct who *who, const struct msg *msg)
@@ -108,74 +104,11 @@ enum own_answer own_decide(const struct own_question *question, const struct who
     return mine && others == 0 && !all ? OWN_ALONE : OWN_AS_IT_IS;
 }
 
-/* ---- the remarks of /V --------------------------------------------------------------------------
+/* ---- names that mean two things -----------------------------------------------------------------
  */
 
-static const struct outcome_place *delivery_to(const struct outcome *outcome,
-                                               const struct who_session *session)
-{
-    for (size_t i = 0; i < outcome->n_places; i++) {
-        const struct outcome_place *place = &outcome->places[i];
-        if (place->known && strcmp(place->id, session->id) == 0)
-            return place;
-    }
-    return NULL;
-}
-
-static bool reaches_user(const struct outcome *outcome, const char *user)
-{
-    for (size_t i = 0; i < outcome->n_places; i++) {
-        if (outcome->places[i].known && strcmp(outcome->places[i].user, user) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Another session on the same screen that got the delivery. */
-static const struct outcome_place *delivery_beside(const struct who *who,
-                                                   const struct outcome *outcome,
-                                                   const struct who_session *session)
-{
-    for (size_t i = 0; i < who->n; i++) {
-        const struct who_session *other = &who->sessions[i];
-        const struct outcome_place *place = delivery_to(outcome, other);
-        if (other != session && other->place == session->place && place)
-            return place;
-    }
-    return NULL;
-}
-
-static void remark_on(const struct who *who, const struct outcome *outcome,
-                      const struct who_session *session)
-{
-    static const char *const KNOWN_STATES[] = {"", "active", "online"};
-    const struct speaker *speaker = outcome->config.speaker;
-    struct line_fields fields = {.session = slice_of(session->name),
-                                 .user = slice_of(session->user),
-                                 .message = slice_of(session->state)};
-    const struct outcome_place *beside = delivery_beside(who, outcome, session);
-    bool delivered = delivery_to(outcome, session) != NULL, known = false;
-
-    for (size_t i = 0; i < ARRAY_SIZE(KNOWN_STATES); i++)
-        known |= strcmp(session->state, KNOWN_STATES[i]) == 0;
-    if (delivered && session->locked)
-        speak(speaker, LINE_LOCKED, &fields);
-    if (delivered && !known)
-        speak(speaker, LINE_STATE, &fields);
-    if (delivered || !reaches_user(outcome, session->user))
-        return;
-    if (!session->reachable) {
-        bool disabled = strcmp(session->why, "messages-disabled") == 0;
-        speak(speaker, disabled ? LINE_SESSION_DISABLED : LINE_NO_SCREEN, &fields);
-    } else if (beside) {
-        fields.by = slice_of(beside->session);
-        speak(speaker, LINE_LEFT_OUT, &fields);
-    }
-}
-
 /* The kinds of name in the order in which a host takes them; the first that fits is meant. */
-static void remark_on_clash(const struct who *who, const struct outcome *outcome,
-                            struct slice target)
+static void remark(const struct who *who, const struct outcome *outcome, struct slice target)
 {
     static const char *const KINDS[] = {"user", "session", "id"};
     static const size_t ORDERS[2][3] = {{0, 1, 2}, {2, 0, 1}}; /* of digits only: the id first */
@@ -206,8 +139,6 @@ void who_remark(const struct who *who, const struct outcome *outcome)
 {
     for (size_t i = 0; i < outcome->config.to.n; i++) {
         if (outcome->config.to.items[i].name.len > 0)
-            remark_on_clash(who, outcome, outcome->config.to.items[i].name);
+            remark(who, outcome, outcome->config.to.items[i].name);
     }
-    for (size_t i = 0; i < who->n; i++)
-        remark_on(who, outcome, &who->sessions[i]);
 }

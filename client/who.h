@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The sessions a server tells of, kept; and what follows from them before and beside a message: the
- * rule on the terminal msg runs in, and the remarks of /V. Pure but for memory.
+ * rule on the terminal msg runs in, and the remarks on names. Pure but for memory.
  */
 #ifndef MSG_CLIENT_WHO_H
 #define MSG_CLIENT_WHO_H
@@ -10,9 +10,7 @@
 
 struct who_session {
     char id[LIM_NAME + 1], name[LIM_NAME + 1], user[LIM_NAME + 1];
-    char state[LIM_CODE + 1], why[LIM_CODE + 1];
-    bool reachable, locked;
-    uint64_t place;
+    bool reachable;
 };
 
 struct who {
@@ -45,10 +43,10 @@ enum own_answer {
 /* who: the sessions meant, NULL where they are not known. */
 enum own_answer own_decide(const struct own_question *question, const struct who *who);
 
-/* ---- the remarks of /V --------------------------------------------------------------------------
+/* ---- names that mean two things -----------------------------------------------------------------
  */
 
-/* Says what the host's sessions tell about the deliveries of an outcome. */
+/* /V: says which of its meanings each bare name of an outcome's targets was taken for. */
 void who_remark(const struct who *who, const struct outcome *outcome);
 
 #endif

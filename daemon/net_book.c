@@ -94,25 +94,51 @@ static void copy_targets(struct book_request *request, const struct book_new *ne
         struct book_target *to = &request->to[i];
         to->session = s->handle;
         to->uid = s->uid;
-        to->reach = s->reach;
+        to->reach = to->shown_reach = s->reach;
         memcpy(to->user, s->user, sizeof(to->user));
         memcpy(to->sess, s->name, sizeof(to->sess));
         memcpy(to->id, s->id, sizeof(to->id));
         memcpy(to->terminal, s->terminal, sizeof(to->terminal));
+        if (strcmp(s->state, "active") != 0 && strcmp(s->state, "online") != 0)
+            memcpy(to->state, s->state, sizeof(to->state));
     }
 }
 
-static void copy_misses(struct book_request *request, const struct resolved *resolved)
+static struct slice keep(char **at, struct slice string)
 {
-    for (size_t i = 0; i < resolved->n_misses; i++) {
+    struct slice kept = {string.len > 0 ? *at : NULL, string.len};
+
+    if (string.len > 0)
+        *at = mempcpy(*at, string.ptr, string.len);
+    return kept;
+}
+
+static size_t strings_of(const struct msg_miss *miss)
+{
+    return miss->code.len + miss->user.len + miss->sess.len + miss->by.len;
+}
+
+/* The misses outlive the sessions that they were made from. */
+static int copy_misses(struct book_request *request, const struct resolved *resolved)
+{
+    size_t n = resolved->n_misses, strings = 0;
+
+    for (size_t i = 0; i < n; i++)
+        strings += strings_of(&resolved->misses[i]);
+    request->misses = malloc(n * sizeof(*request->misses) + strings + 1);
+    if (!request->misses)
+        return -ENOMEM;
+    char *at = (char *)(request->misses + n);
+    for (size_t i = 0; i < n; i++) {
         const struct msg_miss *from = &resolved->misses[i];
-        struct book_miss *miss = &request->misses[i];
-        miss->to = (uint32_t)from->to;
-        miss->code = from->code.ptr;
-        snprintf(miss->user, sizeof(miss->user), "%.*s", (int)from->user.len,
-                 from->user.ptr ? from->user.ptr : "");
+        request->misses[i] = (struct msg_miss){.to = from->to,
+                                               .code = keep(&at, from->code),
+                                               .user = keep(&at, from->user),
+                                               .sess = keep(&at, from->sess),
+                                               .by = keep(&at, from->by)};
     }
-    request->n_misses = resolved->n_misses;
+    request->n_misses = n;
+    return 0;
 }
 
 static int fill(struct book *book, struct book_request *request, const struct book_new *new)
@@ -122,12 +148,10 @@ static int fill(struct book *book, struct book_request *request, const struct bo
     struct request_terms terms = new->terms;
 
     request->to = calloc(n, sizeof(*request->to));
-    request->misses = calloc(new->resolved->n_misses + 1, sizeof(*request->misses));
     request->message = held_make(&book->readers, &new->message);
-    if (!request->to || !request->misses || !request->message)
+    if (!request->to || !request->message || copy_misses(request, new->resolved) < 0)
         return -ENOMEM;
     copy_targets(request, new);
-    copy_misses(request, new->resolved);
     for (uint32_t i = 0; i < n; i++)
         users[i] = request->to[i].uid;
     terms.failures = new->resolved->failures;

@@ -27,18 +27,14 @@ struct book_key { /* bytes only: hashed and compared as they lie */
 struct book_target {
     uint64_t session; /* the presenter's handle */
     uint32_t uid;
-    uint32_t reach;
+    uint32_t reach, shown_reach; /* enum session_reach: when it was accepted, and as it was shown */
     char user[LIM_NAME + 1];
     char sess[LIM_NAME + 1];
     char id[LIM_NAME + 1];
     char terminal[LIM_NAME + 1];
+    char state[16];             /* of the session, where it is neither active nor online */
+    char by[LIM_NAME + 1];      /* the program that shows it, as it names itself; or empty */
     struct reader_entry *entry; /* NULL once the delivery is final */
-};
-
-struct book_miss {
-    uint32_t to;
-    const char *code; /* a literal */
-    char user[LIM_NAME + 1];
 };
 
 struct book_request {
@@ -48,8 +44,8 @@ struct book_request {
     struct account *account;
     struct trust_claim claim; /* on what its sender was let in; of a key */
     struct request life;
-    struct book_target *to; /* life.n of them */
-    struct book_miss *misses;
+    struct book_target *to;  /* life.n of them */
+    struct msg_miss *misses; /* their strings lie behind them, in the same memory */
     size_t n_misses;
     struct held_message *message;
     bool override;

@@ -66,7 +66,7 @@ int follow_request(struct conn *conn, uint32_t id, struct book_request *request,
     follow->request = request;
     follow->re = re;
     follow->cursor = after < request->life.q ? after : request->life.q;
-    follow->misses = after == 0 && request->n_misses > 0;
+    follow->misses = after == 0 ? request->n_misses : 0;
     request->holder = follow;
     return 0;
 }
@@ -129,6 +129,11 @@ static struct msg_event event_of(const struct book_request *request, uint32_t q)
 
     if (line->by)
         event.by = slice_of(request->to[line->by - 1].sess);
+    if (line->st == DELIVERY_DISPLAYED) {
+        event.by = slice_of(or_nothing(to->by));
+        if (to->shown_reach != to->reach)
+            event.kind = slice_of(sessions_reach_name(to->shown_reach));
+    }
     if (line->answer && line->answer <= request->message->n_answers)
         event.ans = request->message->answers[line->answer - 1];
     if (line->st == DELIVERY_ACCEPTED) {
@@ -136,6 +141,7 @@ static struct msg_event event_of(const struct book_request *request, uint32_t q)
         event.sess = slice_of(to->sess);
         event.id = slice_of(to->id);
         event.kind = slice_of(sessions_reach_name(to->reach));
+        event.state = slice_of(or_nothing(to->state));
     }
     return event;
 }
@@ -157,26 +163,30 @@ static void send_events(struct follow *follow)
     stream_send(follow->conn->stream, &msg);
 }
 
+/* One EVENT of them, from the first on; how many it holds. */
+static size_t send_some_misses(struct conn *conn, uint32_t id, const struct msg_miss *misses,
+                               size_t n, bool re)
+{
+    size_t some = n < LIM_MISSES ? n : LIM_MISSES;
+    struct msg msg = {.type = MSG_EVENT, .id = id, .u.events = {.miss = {misses, some}, .re = re}};
+
+    stream_send(conn->stream, &msg);
+    return some;
+}
+
 void follow_send_misses(struct conn *conn, uint32_t id, const struct msg_miss *misses, size_t n,
                         bool re)
 {
-    struct msg msg = {.type = MSG_EVENT, .id = id, .u.events = {.miss = {misses, n}, .re = re}};
-
-    stream_send(conn->stream, &msg);
+    for (size_t said = 0; said < n;)
+        said += send_some_misses(conn, id, misses + said, n - said, re);
 }
 
 static void send_kept_misses(struct follow *follow)
 {
     const struct book_request *request = follow->request;
-    struct msg_miss misses[LIM_SELECTORS];
+    const struct msg_miss *next = request->misses + request->n_misses - follow->misses;
 
-    for (size_t i = 0; i < request->n_misses; i++) {
-        const struct book_miss *miss = &request->misses[i];
-        misses[i] = (struct msg_miss){
-            .to = miss->to, .code = slice_of(miss->code), .user = slice_of(or_nothing(miss->user))};
-    }
-    follow->misses = false;
-    follow_send_misses(follow->conn, follow->id, misses, request->n_misses, follow->re);
+    follow->misses -= send_some_misses(follow->conn, follow->id, next, follow->misses, follow->re);
 }
 
 static void send_request_result(const struct follow *follow)
@@ -195,7 +205,7 @@ static bool pump_request(struct follow *follow)
 {
     const struct request *life = &follow->request->life;
 
-    if (follow->misses)
+    if (follow->misses > 0)
         send_kept_misses(follow);
     else if (request_log_after(life, follow->cursor))
         send_events(follow);
@@ -212,8 +222,10 @@ static bool pump_request(struct follow *follow)
 /* ---- who and list ---------------------------------------------------------------------------- */
 
 static struct msg_session session_of(const struct conn *conn, const struct boundary_session *s,
-                                     uint32_t place)
+                                     const struct follow_place *who)
 {
+    const struct net_sessions *sessions = &conn->server->sessions;
+    const struct boundary_session *instead = sessions_find(sessions, who->instead);
     bool disabled = s->flags & SESSION_DISABLED && !s->why[0];
 
     return (struct msg_session){
@@ -227,7 +239,8 @@ static struct msg_session session_of(const struct conn *conn, const struct bound
         .type = slice_of(or_nothing(s->type)),
         .idle_s = s->idle_s,
         .locked = s->flags & SESSION_LOCKED,
-        .place = place,
+        .place = who->place,
+        .by = slice_of(instead ? instead->name : NULL),
         .me = conn->is_unix && s->uid == conn->uid,
     };
 }
@@ -243,7 +256,7 @@ static void send_sessions(struct follow *follow)
         const struct boundary_session *s =
             sessions_find(&follow->conn->server->sessions, who->handle);
         if (s)
-            sessions[n++] = session_of(follow->conn, s, who->place);
+            sessions[n++] = session_of(follow->conn, s, who);
     }
     msg.u.events.who = (struct msg_session_list){sessions, n};
     if (n > 0)

@@ -12,6 +12,7 @@
 struct follow_place {
     uint64_t handle;
     uint32_t place;
+    uint64_t instead; /* the handle of the session that stands for its place; 0: itself */
 };
 
 struct follow {
@@ -19,7 +20,7 @@ struct follow {
     uint32_t id;
     struct book_request *request; /* events */
     bool re;                      /* they were said before */
-    bool misses;                  /* are to be said first */
+    size_t misses;                /* that are to be said first */
     uint32_t cursor;              /* q, or the number of the last message listed */
     struct follow_place *who;     /* WHO */
     size_t n_who, at;
@@ -44,7 +45,7 @@ void follow_lose_all(struct conn *conn);
 
 /* One message of LIST. */
 void follow_send_message(struct conn *conn, uint32_t id, const struct reader_entry *entry);
-/* The entries that reached nobody. */
+/* The entries that reached nobody, and notes; in as many EVENTs as they need. */
 void follow_send_misses(struct conn *conn, uint32_t id, const struct msg_miss *misses, size_t n,
                         bool re);
 

@@ -223,8 +223,10 @@ static void tell_disabled(struct work *w, size_t to)
         if (!w->marks[i].hit || w->marks[i].away || strcmp(s->why, MISS_DISABLED) != 0 ||
             s->reach != REACH_NOTHING)
             continue;
-        for (size_t k = 0; k < i; k++)
-            again |= w->sessions[k].uid == s->uid && strcmp(w->sessions[k].why, MISS_DISABLED) == 0;
+        for (size_t k = 0; k < w->n; k++) /* reached elsewhere, or counted already */
+            again |=
+                w->sessions[k].uid == s->uid &&
+                (w->marks[k].chosen || (k < i && strcmp(w->sessions[k].why, MISS_DISABLED) == 0));
         if (!again)
             miss(w, to, MISS_DISABLED, s->user, false);
     }
@@ -236,7 +238,11 @@ static int take(struct work *w, size_t to, bool *ret_any)
 
     for (size_t i = 0; i < w->n; i++) {
         bool reachable = w->query->list || w->sessions[i].reach != REACH_NOTHING;
-        if (!w->marks[i].hit || w->marks[i].away || !reachable)
+        if (!w->marks[i].hit || w->marks[i].away)
+            continue;
+        if (w->out->meant[i] == 0)
+            w->out->meant[i] = (uint32_t)to + 1;
+        if (!reachable)
             continue;
         any = true;
         if (w->marks[i].chosen)
@@ -354,9 +360,10 @@ int resolve(const struct resolve_query *query, struct resolved *ret_resolved, si
         return r;
     w.marks = calloc(w.n + 1, sizeof(*w.marks));
     out.sessions = calloc(w.n + 1, sizeof(*out.sessions));
+    out.meant = calloc(w.n + 1, sizeof(*out.meant));
     w.most_misses = most_misses(query);
     out.misses = calloc(w.most_misses + 1, sizeof(*out.misses));
-    if (!w.marks || !out.sessions || !out.misses)
+    if (!w.marks || !out.sessions || !out.meant || !out.misses)
         r = -ENOMEM;
     else
         take_away(&w);
@@ -373,6 +380,7 @@ int resolve(const struct resolve_query *query, struct resolved *ret_resolved, si
 void resolved_release(struct resolved *resolved)
 {
     free(resolved->sessions);
+    free(resolved->meant);
     free(resolved->misses);
     *resolved = (struct resolved){0};
 }

@@ -18,6 +18,7 @@
 #define MISS_NO_SCREEN "no-screen"         /* there, but without a screen or terminal */
 #define MISS_DISABLED  "messages-disabled" /* the person wishes no messages */
 #define MISS_LEFT_OUT  "left-out"          /* taken away by `not` */
+#define MISS_ELSEWHERE "reached-elsewhere" /* of a session: another of its user is delivered to */
 
 struct resolve_query {
     const struct net_sessions *sessions;
@@ -29,6 +30,7 @@ struct resolve_query {
 struct resolved {
     uint32_t *sessions; /* indices into the session list, in the order of `to` */
     size_t n;
+    uint32_t *meant;         /* of each session: 1 + the first entry that means it; 0: none */
     struct msg_miss *misses; /* their strings are borrowed from the sessions */
     size_t n_misses;
     uint32_t failures; /* misses that make the request partial */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net_screens.h"
 
+#include "common/text.h"
+
 #include <errno.h>
 
 /* ---- orders ---------------------------------------------------------------------------------- */
@@ -101,15 +103,31 @@ static void on_ready(void *owner)
 
 /* ---- deliveries ------------------------------------------------------------------------------ */
 
+/* What may keep it from being seen: the screen's own word, else what the list says of the session. */
+static enum delivery_why unseen_why(const struct server *server, const struct book_target *to,
+                                    uint32_t flags)
+{
+    const struct boundary_session *session = sessions_find(&server->sessions, to->session);
+
+    if (flags & SHOWN_LOCKED || (session && session->flags & SESSION_LOCKED))
+        return WHY_LOCKED;
+    return flags & SHOWN_DO_NOT_DISTURB ? WHY_DO_NOT_DISTURB : WHY_NONE;
+}
+
 static void on_shown(void *owner, const struct boundary_shown *shown)
 {
     struct server *server = owner;
     struct request_event event = {.kind = EVENT_SHOWN};
     struct book_request *request = book_by_delivery(&server->book, shown->delivery, &event.d);
 
+    if (!request || request->life.deliveries[event.d - 1].state != DELIVERY_ACCEPTED)
+        return;
+    struct book_target *to = &request->to[event.d - 1];
+    text_escape(slice_of(shown->by), TEXT_ONE_LINE, to->by, sizeof(to->by));
+    to->shown_reach = shown->reach;
     event.lasting = shown->reach == REACH_TERMINAL;
-    if (request)
-        server_step(server, request, &event);
+    event.why = unseen_why(server, to, shown->flags);
+    server_step(server, request, &event);
 }
 
 static uint8_t label_of(const struct book_request *request, struct slice answer)

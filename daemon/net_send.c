@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include "daemon/net_fold.h"
 #include "daemon/net_follow.h"
+#include "daemon/net_notes.h"
 #include "daemon/net_requests.h"
 
 #include <errno.h>
@@ -114,8 +115,12 @@ static struct refusal find_targets(const struct sending *s, struct resolved *ret
                                    : refusal_at("bad-message", "not", bad - LIM_SELECTORS);
     if (r < 0)
         return (struct refusal){.code = r == -E2BIG ? "too-many" : "internal"};
-    if (ret_found->n > 0)
+    if (ret_found->n > 0 && notes_add(query.sessions, ret_found) == 0)
         return fine;
+    if (ret_found->n > 0) {
+        resolved_release(ret_found);
+        return (struct refusal){.code = "internal"};
+    }
     const char *code = resolved_error(ret_found);
     if (ret_found->n_misses > 0)
         follow_send_misses(s->call->conn, s->call->msg->id, ret_found->misses, ret_found->n_misses,

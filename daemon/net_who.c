@@ -23,11 +23,37 @@ static int by_place(const void *first, const void *second)
     return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
 }
 
+/* Whether a message to their place is shown at a rather than at b. */
+static bool stands_for(const struct boundary_session *a, const struct boundary_session *b)
+{
+    bool a_aside = a->flags & SESSION_ASIDE, b_aside = b->flags & SESSION_ASIDE;
+
+    return a_aside != b_aside ? b_aside : a->reach > b->reach;
+}
+
+/* Of n sessions with one screen all but the one that is reached name that one. */
+static void name_stand_in(const struct place *order, size_t n, struct follow_place *places)
+{
+    const struct boundary_session *best = order[0].session;
+
+    for (size_t i = 1; i < n; i++) {
+        if (stands_for(order[i].session, best))
+            best = order[i].session;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool reachable = order[i].session->reach != REACH_NOTHING;
+        places[order[i].at].instead = order[i].session == best || !reachable ? 0 : best->handle;
+    }
+}
+
 static void number_places(const struct place *order, size_t n, struct follow_place *places)
 {
-    for (size_t i = 0; i < n; i++) {
-        bool same = i > 0 && sessions_one_place(order[i - 1].session, order[i].session);
-        places[order[i].at].place = same ? places[order[i - 1].at].place : order[i].at + 1;
+    for (size_t first = 0, next; first < n; first = next) {
+        for (next = first; next < n && (next == first || sessions_one_place(order[first].session,
+                                                                            order[next].session));
+             next++)
+            places[order[next].at].place = order[first].at + 1;
+        name_stand_in(order + first, next - first, places);
     }
 }
 

@@ -166,7 +166,8 @@ static void on_shown(struct request *r, const struct request_event *event, struc
     if (delivery->state != DELIVERY_ACCEPTED)
         return;
     delivery->lasting = event->lasting;
-    enter(r, &(struct delivery_event){.d = event->d, .st = DELIVERY_DISPLAYED}, now);
+    enter(r, &(struct delivery_event){.d = event->d, .st = DELIVERY_DISPLAYED, .why = event->why},
+          now);
 }
 
 /* What a presenter may say; anything else is its fault and the delivery's failure. */

@@ -40,6 +40,8 @@
     X(TOO_MANY, "too-many")                                                                        \
     X(PRESENTER_LOST, "presenter-lost")                                                            \
     X(HELPER_LOST, "helper-lost")                                                                  \
+    X(LOCKED, "locked")                                                                            \
+    X(DO_NOT_DISTURB, "do-not-disturb")                                                            \
     X(INTERNAL, "internal")
 
 enum delivery_state {
@@ -130,7 +132,7 @@ struct request {
 
 enum request_event_kind {
     EVENT_START,        /* accepts every delivery and presents it; the first event, and only once */
-    EVENT_SHOWN,        /* d; lasting */
+    EVENT_SHOWN,        /* d; lasting; why it may not be seen yet */
     EVENT_ENDED,        /* d; state, why, answer: as its presenter says */
     EVENT_ACKNOWLEDGED, /* d; answer: its user said so at a command line */
     EVENT_CANCEL,       /* by the sender */

@@ -33,7 +33,8 @@
 #define LIM_NOT          16
 #define LIM_ANSWERS      8
 #define LIM_ANSWER       64
-#define LIM_EVENTS       32 /* events in one EVENT frame */
+#define LIM_EVENTS       32  /* events in one EVENT frame */
+#define LIM_MISSES       128 /* misses in one, so that it fits; in all LIM_SELECTORS */
 #define LIM_FEATURES     32
 #define LIM_ENDORSEMENTS 4
 #define LIM_ENDORSEMENT  1000 /* so that four fit into handshake message 2 */

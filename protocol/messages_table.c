@@ -91,11 +91,11 @@ const char *msg_name(uint32_t type)
 
 /* An EVENT holds one of its lists at a time; what is left of it beside any of them: */
 enum {
-    SIZE_event_rest = SIZE_events - LIM_EVENTS * SIZE_event - LIM_SELECTORS * SIZE_miss -
+    SIZE_event_rest = SIZE_events - LIM_EVENTS * SIZE_event - LIM_MISSES * SIZE_miss -
                       LIM_EVENTS * SIZE_session - SIZE_message
 };
 _Static_assert(SIZE_event_rest + LIM_EVENTS * SIZE_event <= LIM_PLAINTEXT, "events");
-_Static_assert(SIZE_event_rest + LIM_SELECTORS * SIZE_miss <= LIM_PLAINTEXT, "misses");
+_Static_assert(SIZE_event_rest + LIM_MISSES * SIZE_miss <= LIM_PLAINTEXT, "misses");
 _Static_assert(SIZE_event_rest + LIM_EVENTS * SIZE_session <= LIM_PLAINTEXT, "sessions");
 _Static_assert(SIZE_event_rest + SIZE_message <= LIM_PLAINTEXT, "a message for LIST");
 _Static_assert(SIZE_welcome <= LIM_PLAINTEXT && SIZE_result <= LIM_PLAINTEXT, "WELCOME, RESULT");
@@ -103,8 +103,8 @@ _Static_assert(SIZE_error <= LIM_PLAINTEXT && SIZE_goaway <= LIM_PLAINTEXT, "ERR
 _Static_assert(SIZE_hello2 + 96 <= LIM_HANDSHAKE_2, "the server's hello");
 _Static_assert(SIZE_hello3 + 64 <= LIM_HANDSHAKE_3, "the client's hello");
 /* Nodes of the most numerous: a map, a key and a value for each field. */
-_Static_assert(LIM_SELECTORS *(1 + 2 * 3) + 16 <= LIM_NODES, "misses");
-_Static_assert(LIM_EVENTS *(1 + 2 * 12) + 16 <= LIM_NODES, "events, sessions");
+_Static_assert(LIM_MISSES *(1 + 2 * 5) + 16 <= LIM_NODES, "misses");
+_Static_assert(LIM_EVENTS *(1 + 2 * 13) + 16 <= LIM_NODES, "events, sessions");
 
 /* ---- rules of fields ------------------------------------------------------------------------- */
 

@@ -158,7 +158,7 @@ class Story:
 
     def __call__(self, request):
         if self.misses:
-            yield EVENT, {"miss": [dict(zip(("to", "code", "user"), m)) for m in self.misses]}
+            yield EVENT, {"miss": [dict(zip(("to", "code", "user", "sess", "by"), m)) for m in self.misses]}
         q = 0
         for event in self.events():
             q = event["q"]

@@ -99,7 +99,7 @@ class UsageTest(Cli):
         self.refused("0 to 604800", "bob", "--time=soon", "x")
         self.refused("several servers", "bob", "/SERVER:a,b", "x")
         self.refused("groups of servers", "bob", "/SERVER:@web", "x")
-        self.refused("not available in this version", "bob", "/ANSWERS:Yes,No", "x")
+        self.refused("/ANSWERS needs an argument: /ANSWERS:a,b", "bob", "/ANSWERS", "x")
         self.refused("not available in this version", "bob", "/JSON", "x")
         self.refused("port", "bob", "/SERVER:h2:0", "x")
         self.refused("/ACK takes no target", "bob", "/ACK")
@@ -342,7 +342,8 @@ class LineTest(Cli):
 
     def waited(self, status, state, more, line, err=""):
         self.story(["/V", "/W"], status, [self.SHOWN, (1, state, more)], self.SENDING + line, err)
-        self.story(["/W"], status, [self.SHOWN, (1, state, more)], "", err)
+        self.story(["/W"], status, [self.SHOWN, (1, state, more)],
+                   f"{more['ans']}\n" if "ans" in more else "", err)
 
     def test_what_becomes_of_it(self):
         self.waited(0, "acknowledged", {}, "Message to session pts/1 responded to by user\n")
@@ -384,16 +385,20 @@ class LineTest(Cli):
                    "User bob has messages disabled\n")
 
     def test_remarks(self):
-        self.serve(send=Story([("bob", ":0", "c1")], [self.SHOWN]),
-                   who=sessions(("bob", ":0", "c1", "desktop", 1), ("bob", "pts/2", "c2", "terminal", 1),
-                                ("bob", "sftp", "c3", "nothing", 2), ("eve", "bob", "c4", "tmux", 3),
-                                locked=True))
+        self.serve(send=Story([("bob", ":0", "c1")], [(1, "displayed", {"why": "locked"})],
+                              misses=[(0, "reached-elsewhere", "bob", "pts/2", ":0"),
+                                      (0, "no-screen", "bob", "sftp"),
+                                      (0, "messages-disabled", "bob", "pts/4"),
+                                      (0, "of-next-year", "bob", "pts/5")]),
+                   who=sessions(("bob", ":0", "c1", "desktop", 1), ("eve", "bob", "c4", "tmux", 3)))
         outcome = self.msg("bob", "/V", "x")
+        self.assertEqual(outcome.status, 0)
         self.assertEqual(outcome.out,
                          "Sending message to session :0, display time unlimited\n"
-                         "Session :0 is locked\n"
                          "Session pts/2 left out, bob is reached on :0\n"
                          "Session sftp (bob) left out, it has no screen or terminal\n"
+                         "Session pts/4 (bob) has messages disabled\n"
+                         "Session :0 is locked\n"
                          "Async message sent to session :0\n")
         self.assertRegex(outcome.err, "^bob is taken for user:bob; there is also session:bob\n"
                                       "Message id .{6}\n$")
@@ -758,6 +763,29 @@ class ReceiverTest(Cli):
         self.expect(self.msg("/ack", "7", "x" * 65), 2, "",
                     "msg: the answer has 65 bytes; at most 64 can be sent\n")
 
+    def test_an_answer_is_asked_for(self):
+        """At a terminal, until one fits or none is typed."""
+        asks = {**self.WAITS, "answers": ["Yes", "No"]}
+
+        def acknowledge(request):
+            if request.body.get("answer") == "No":
+                yield RESULT, {"st": "ok", "q": 0}
+            else:
+                yield ERROR, {"code": "bad-message", "at": "answer"}
+        self.serve(list=messages(asks), ack=acknowledge)
+        terminal = self.terminal()
+        terminal.type("msg /ack 7; echo status=$?\n")
+        terminal.wait_for("Message 7 asks for one of these answers: 1 Yes, 2 No\n")
+        terminal.type("Perhaps\n")
+        terminal.wait_for("Perhaps is none of the answers to message 7: 1 Yes, 2 No\n")
+        terminal.type("No\n")
+        terminal.wait_for("status=0")
+        terminal.type("msg /ack 7; echo status=$?\n")
+        terminal.type("\n")
+        terminal.wait_for("status=1")
+        self.assertEqual([a.body.get("answer") for a in self.server.of(ACK)],
+                         [None, "Perhaps", "No", None])
+
     @unittest.skipUnless(AM_ROOT, "root at another's terminal")
     def test_at_anothers_terminal(self):
         self.serve(ack=error("no-target"))
@@ -778,10 +806,17 @@ class MsgctlTest(Cli):
         outcome = self.msg("sessions", name="msgctl")
         self.assertEqual(outcome.status, 0, outcome)
         lines = outcome.out.splitlines()
-        self.assertRegex(lines[0], "^ID +NAME +USER +TYPE +STATE +FROM +IDLE +REACHED BY$")
-        self.assertRegex(lines[1], "^c1 +pts/1 +bob +tty +active +- +2m +terminal$")
+        self.assertRegex(lines[0], "^ID +NAME +USER +TYPE +STATE +FROM +IDLE +LOCKED +REACHED BY$")
+        self.assertRegex(lines[1], "^c1 +pts/1 +bob +tty +active +- +2m +- +terminal$")
         outcome = self.msg("sessions", "--json", name="msgctl")
         self.assertIn('{"schema":1,"id":"c1","name":"pts/1","user":"bob"', outcome.out)
+        self.serve(who=sessions(("bob", "pts/1", "c1", "terminal", 1), by=":0", locked=True))
+        self.assertRegex(self.msg("sessions", name="msgctl").out.splitlines()[1],
+                         r"^c1 +pts/1 +bob +- +- +- +0s +yes +terminal \(left out for :0\)$")
+        self.assertIn('"by":":0"', self.msg("sessions", "--json", name="msgctl").out)
+        self.serve(who=sessions(("bob", "9", "c1", "nothing", 1), why="no-screen"))
+        self.assertRegex(self.msg("sessions", name="msgctl").out.splitlines()[1],
+                         r" nothing \(no-screen\)$")
         self.serve(who=error("forbidden"))
         self.expect(self.msg("sessions", name="msgctl"), 1, "", "Error 5 getting session names: "
                     f"{ME} may not ask who is logged in on this host\n")

@@ -51,26 +51,46 @@ class Sessions(Staged):
          "flags": screens.DISABLED, "why": "messages-disabled"},
         {"user": "eve", "uid": 61804, "name": "ssh", "reach": screens.NOTHING, "terminal": ""},
         {"user": "frank", "uid": 61805, "name": "carol"},
+        {"user": "grace", "uid": 61806, "name": ":9", "reach": screens.DESKTOP},
     ]
 
     def setUp(self):
         super().setUp()
         self.start("--admin-group", GROUP, sessions=self.SESSIONS)
 
-    def sent(self, *words, orders=1):
+    def sent(self, *words, orders=1, **shown):
         running = self.begin(*words, "x")
         for _ in range(orders):
-            self.screens.shown(self.screens.order()["present"])
+            self.screens.shown(self.screens.order()["present"], **shown)
         return running.finish()
 
+    PLACES = ("Sending message to session :0, display time unlimited\n"
+              "Session pts/2 left out, bob is reached on :0\n"
+              "Session sftp (bob) left out, it has no screen or terminal\n")
+
     def test_places_of_one_user(self):
-        self.expect(self.sent("bob", "/V"), 0,
-                    "Sending message to session :0, display time unlimited\n"
+        self.expect(self.sent("bob", "/V", reach=screens.DESKTOP, by="dunst"), 0,
+                    self.PLACES +
+                    "Session :0 is reached on its desktop, by dunst\n"
                     "Session :0 is locked\n"
-                    "Session pts/2 left out, bob is reached on :0\n"
-                    "Session sftp (bob) left out, it has no screen or terminal\n"
                     "Async message sent to session :0\n", re.compile(ID))
         self.expect(self.sent("bob"), 0)
+
+    def test_how_a_place_is_reached(self):
+        """In another way than was meant; what may keep it from being seen."""
+        self.expect(self.sent("bob", "/V", reach=screens.TMUX, flags=screens.DO_NOT_DISTURB), 0,
+                    self.PLACES +
+                    "Session :0 is reached in tmux\n"
+                    "Session :0 is locked\n"
+                    "Async message sent to session :0\n", re.compile(ID))
+        self.expect(self.sent("bob", "/V"), 0,
+                    re.compile("(.*\n)*Session :0 is reached on its terminal\n(.*\n)*"),
+                    re.compile(ID))
+        self.expect(self.sent("grace", "/V", reach=screens.DESKTOP, flags=screens.DO_NOT_DISTURB), 0,
+                    "Sending message to session :9, display time unlimited\n"
+                    "Session :9 is reached on its desktop\n"
+                    "Session :9 is set to do not disturb\n"
+                    "Async message sent to session :9\n", re.compile(ID))
 
     def test_a_name_with_two_meanings_and_a_strange_state(self):
         self.expect(self.sent("carol", "/V"), 0,
@@ -88,8 +108,8 @@ class Sessions(Staged):
 
     def test_everybody(self):
         """Those who wish no messages are told with /V, and are no failure."""
-        self.expect(self.sent("/ALL", orders=3), 0)
-        outcome = self.sent("/ALL", "/V", orders=3)
+        self.expect(self.sent("/ALL", orders=4), 0)
+        outcome = self.sent("/ALL", "/V", orders=4)
         self.expect(outcome, 0, re.compile("(.*\n)*User dave has messages disabled\n(.*\n)*"),
                     re.compile(ID))
 
@@ -106,7 +126,7 @@ class Sessions(Staged):
 
     def test_everybody_refuses_it_meanwhile(self):
         running = self.begin("/ALL", "x")
-        for _ in range(3):
+        for _ in range(4):
             self.screens.ended(self.screens.order()["present"], screens.FAILED, "messages-disabled")
         self.expect(running.finish(), 1, "",
                     "Everybody who is logged in on h2 has messages disabled\n")

@@ -173,9 +173,11 @@ class MsgdTest(unittest.TestCase):
     def ask_error(self, peer, kind, body, code, **fields):
         return self.expect_error(peer, peer.request(kind, body), code, **fields)
 
-    def sent(self, peer, body, accepted=1):
-        """Sends and reads `accepted`; the id and the orders."""
+    def sent(self, peer, body, accepted=1, noted=False):
+        """Sends and reads `accepted`, behind what was left out; the id and the orders."""
         number = peer.request(SEND, body)
+        if noted:
+            self.assertTrue(all(m["sess"] for m in self.expect(peer, EVENT, number)["miss"]))
         self.expect_events(peer, number, *[(d, "accepted") for d in range(1, accepted + 1)])
         return number, [self.screens.order() for _ in range(accepted)]
 
@@ -247,6 +249,73 @@ class Requests(MsgdTest):
         self.expect(peer, RESULT, number, st="partial")
         again = peer.request(SEND, body)
         self.expect(peer, EVENT, again, miss=misses, re=True)
+
+    def test_what_is_left_out_is_told(self):
+        """And is no failure; said again to who asks again, LIM_MISSES in a frame."""
+        self.start(sessions=[
+            {"user": "bob", "uid": BOB, "name": ":0", "reach": screens.DESKTOP, "place": "a"},
+            {"user": "bob", "uid": BOB, "name": "pts/1", "place": "a"},
+            {"user": "eve", "uid": EVE, "name": "pts/9", "place": "a"},
+            *({"user": "bob", "uid": BOB, "name": f"sftp{n}", "reach": screens.NOTHING}
+              for n in range(130))])
+        peer = self.msgd.peer()
+        body = msgpack.packb({"uid": secrets.token_bytes(16), "text": "x",
+                              "to": [{"name": n} for n in ("carol", "bob")]})
+        for again in (False, True):
+            number = peer.request(SEND, body)
+            fields = {"re": True} if again else {}
+            first = self.expect(peer, EVENT, number, **fields)["miss"]
+            second = self.expect(peer, EVENT, number, **fields)["miss"]
+            self.assertEqual((len(first), len(second)), (128, 4))
+            self.assertEqual(first[:3], [
+                {"to": 0, "code": "no-target"},
+                {"to": 1, "code": "reached-elsewhere", "user": "bob", "sess": "pts/1", "by": ":0"},
+                {"to": 1, "code": "no-screen", "user": "bob", "sess": "sftp0"}])
+            self.assertEqual(second[3]["sess"], "sftp129")
+            if not again:
+                self.expect_events(peer, number, (1, "accepted"))
+                self.screens.shown(self.screens.order()["present"])
+                self.expect_events(peer, number, (1, "displayed"))
+                self.expect(peer, RESULT, number, st="partial")  # carol
+
+    def test_what_is_left_out_is_no_failure(self):
+        self.start(sessions=[("bob", BOB, "pts/1"),
+                             {"user": "bob", "uid": BOB, "name": "9", "reach": screens.NOTHING}])
+        peer = self.msgd.peer()
+        number, (order,) = self.sent(peer, message("bob", "x"), noted=True)
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        self.expect(peer, RESULT, number, st="ok")
+
+    def test_how_it_is_shown(self):
+        """By which program, in which other way, and what may keep it from being seen."""
+        self.start(sessions=[{"user": "bob", "uid": BOB, "name": ":0", "reach": screens.DESKTOP,
+                              "state": "lingering"},
+                             {"user": "eve", "uid": EVE, "name": ":1", "reach": screens.DESKTOP,
+                              "flags": screens.LOCKED}])
+        peer = self.msgd.peer()
+        for target, shown, told in (
+                (":0", {"reach": screens.DESKTOP, "by": "dunst"}, {"by": "dunst"}),
+                (":0", {"reach": screens.DESKTOP, "flags": screens.SHOWN_LOCKED}, {"why": "locked"}),
+                (":0", {"reach": screens.DESKTOP, "flags": screens.DO_NOT_DISTURB},
+                 {"why": "do-not-disturb"}),
+                (":0", {"reach": screens.TERMINAL, "flags": 3}, {"why": "locked", "kind": "terminal"}),
+                (":0", {"reach": screens.TMUX, "by": "a\x1b\u202eb\n"},
+                 {"by": "a\\x1B<U+202E>b\\x0A", "kind": "tmux"}),
+                (":0", {"reach": screens.DESKTOP, "by": "\u00e4" * 35},
+                 {"by": "\u00e4" * 30 + "..."}),
+                (":1", {"reach": screens.DESKTOP}, {"why": "locked"})):
+            with self.subTest(shown=shown):
+                number = peer.request(SEND, message(target, "x"))
+                accepted, = self.expect(peer, EVENT, number)["ev"]
+                self.assertEqual((accepted["kind"], accepted.get("state")),
+                                 ("desktop", "lingering" if target == ":0" else None))
+                order = self.screens.order()["present"]
+                self.screens.shown(order, **shown)
+                self.screens.shown(order, by="another")  # only once
+                event, = self.expect(peer, EVENT, number)["ev"]
+                self.assertEqual({k: event[k] for k in ("by", "why", "kind") if k in event}, told)
+                self.expect(peer, RESULT, number, st="ok")
 
     def test_nobody_reached(self):
         self.start()
@@ -651,6 +720,7 @@ class Who(MsgdTest):
         self.assertEqual([s["name"] for s in found], [":0", "pts/1", "pts/2", "9"])
         self.assertEqual([s["reach"] for s in found], ["desktop", "terminal", "terminal", "nothing"])
         self.assertEqual(found[0]["place"], found[1]["place"])
+        self.assertEqual([s.get("by") for s in found], [None, ":0", None, None])
         self.assertNotEqual(found[0]["place"], found[2]["place"])
         self.assertEqual((found[0].get("locked"), found[2].get("me"), found[2].get("why")),
                          (True, True, "messages-disabled"))
@@ -686,10 +756,10 @@ class Who(MsgdTest):
         number = person.request(SEND, everybody)
         self.expect(person, EVENT, number)
         self.expect_error(person, number, "forbidden")
-        number, (order,) = self.sent(person, message("bob", "x"))
+        number, (order,) = self.sent(person, message("bob", "x"), noted=True)
         self.assertEqual((order["sender"], order["flags"]), ("uid 61803 (this host)", 0))
         root = self.msgd.peer()
-        _, orders = self.sent(root, everybody, 2)
+        _, orders = self.sent(root, everybody, 2, noted=True)
         self.assertEqual({o["flags"] for o in orders}, {screens.OVERRIDE})
 
 

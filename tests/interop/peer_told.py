@@ -25,8 +25,8 @@ class Told:
         assert TYPES[found.type].name == "EVENT", found
         assert bool(found.map.get("re")) == again, found
         if "miss" in found.map:
-            assert again or (not self.misses and not self.q), "miss is not the first EVENT"
-            self.misses = found.map["miss"]
+            assert again or not self.q, "miss is not among the first EVENTs"
+            self._missed(found.map["miss"], again)
         for event in found.map.get("ev", ()):
             if event["q"] == 1:
                 self.deliveries, self.life = found.map["n"], found.map["time_ms"]
@@ -34,6 +34,17 @@ class Told:
                 assert event == self.log[event["q"] - 1], (event, self.log)
             else:
                 self._event(event)
+
+    def _missed(self, misses, again):
+        """Notes, those with `sess`, come last; nothing is left out for nobody. Replays start anew."""
+        if again and self.misses[:1] == misses[:1]:
+            self.misses = []
+        for miss in misses:
+            assert "sess" in miss or not (self.misses and "sess" in self.misses[-1]), miss
+            assert ("by" in miss) == (miss["code"] == "reached-elsewhere"), miss
+            assert "sess" in miss or "by" not in miss, miss
+            self.misses.append(miss)
+        assert len(self.misses) <= 512, "more than LIM_SELECTORS misses"
 
     def _event(self, event):
         assert event["q"] == self.q + 1, f"a gap before {event}"
@@ -46,6 +57,7 @@ class Told:
             assert {"user", "sess", "id", "kind"} <= set(event), event
         else:
             assert 1 <= delivery <= self.deliveries and state != "accepted", event
+        assert "by" not in event or state == "displayed" or event["why"] == "answered-elsewhere", event
         final = state not in ("accepted", "displayed") or (state == "displayed" and not self.wait)
         assert bool(event.get("fin")) == final, event
         self.states.setdefault(delivery, []).append(state)

@@ -117,8 +117,9 @@ static void misses_are_kept_for_who_asks_again(void)
 
     CU_ASSERT_FATAL(book_add(&book, &new, &request) == 0);
     CU_ASSERT(request->n_misses == 1 && request->misses[0].to == 4);
-    CU_ASSERT_STRING_EQUAL(request->misses[0].code, "no-screen");
-    CU_ASSERT_STRING_EQUAL(request->misses[0].user, "sftp");
+    CU_ASSERT(slice_eq(request->misses[0].code, SLICE("no-screen")));
+    CU_ASSERT(slice_eq(request->misses[0].user, SLICE("sftp")));
+    CU_ASSERT(request->misses[0].sess.len == 0 && request->misses[0].code.ptr != miss.code.ptr);
     STEP(request, 0, .kind = EVENT_START);
     STEP(request, 0, .kind = EVENT_SHOWN, .d = 1);
     CU_ASSERT_STRING_EQUAL(request_result(&request->life), "partial");

@@ -122,6 +122,20 @@ static void shown_without_wait_is_final(void)
     SAYS(40000, TICKS, "");
 }
 
+/* Seen or not: it is up. What is answered afterwards has its own reason. */
+static void shown_on_a_locked_screen(void)
+{
+    GIVEN("b", .time_ms = 30000);
+    SAYS(0, STARTS, "1 accepted, present 1");
+    SAYS(40, ONLY(.kind = EVENT_SHOWN, .d = 1, .why = WHY_LOCKED), "1 displayed locked+ = ok");
+    GIVEN("b", .wait = true, .time_ms = 30000);
+    SAYS(0, STARTS, "1 accepted, present 1");
+    SAYS(40, ONLY(.kind = EVENT_SHOWN, .d = 1, .why = WHY_DO_NOT_DISTURB),
+         "1 displayed do-not-disturb");
+    SAYS(50, ONLY(.kind = EVENT_SHOWN, .d = 1, .why = WHY_LOCKED), "");
+    SAYS(90, PRESSED(1, 0), "1 acknowledged+ = ok");
+}
+
 static void shown_with_wait_is_not(void)
 {
     GIVEN("b", .wait = true, .time_ms = 30000);
@@ -454,6 +468,7 @@ int main(void)
     CU_TestInfo tests[] = {
         UNIT_TEST(shown_without_wait_is_final),
         UNIT_TEST(shown_with_wait_is_not),
+        UNIT_TEST(shown_on_a_locked_screen),
         UNIT_TEST(the_first_answer_withdraws_his_others),
         UNIT_TEST(with_each_every_session_answers),
         UNIT_TEST(time_counts_from_accepted),

@@ -290,6 +290,32 @@ static void an_event_tells_of_one_kind_of_thing(void)
     CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
 }
 
+static void misses_fit_into_a_frame(void)
+{
+    static struct msg_miss misses[LIM_MISSES + 1];
+    static const char name[LIM_NAME + 1] =
+        "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
+    struct msg msg, in = {.type = MSG_EVENT, .id = UINT32_MAX};
+    struct msg_fault fault = {0};
+    struct wire_doc doc;
+
+    for (size_t i = 0; i <= LIM_MISSES; i++)
+        misses[i] = (struct msg_miss){.to = LIM_SELECTORS,
+                                      .code = {name, LIM_CODE},
+                                      .user = slice_of(name),
+                                      .sess = slice_of(name),
+                                      .by = slice_of(name)};
+    in.u.events.miss = (struct msg_miss_list){misses, LIM_MISSES + 1};
+    CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
+    in.u.events.miss.n = LIM_MISSES;
+    ssize_t len = msg_encode(&in, buffer, sizeof(buffer));
+    CU_ASSERT_FATAL(len > LIM_MISSES * 4 * LIM_NAME - LIM_MISSES * LIM_CODE);
+    CU_ASSERT_EQUAL_FATAL(msg_decode(&msg, &doc, buffer, (size_t)len, &fault), 0);
+    CU_ASSERT_EQUAL(msg.u.events.miss.n, LIM_MISSES);
+    CU_ASSERT(slice_eq(msg.u.events.miss.items[LIM_MISSES - 1].by, slice_of(name)));
+    wire_release(&doc);
+}
+
 static void hellos_are_bare_maps(void)
 {
     struct msg_hello2 hello = {.v = 1}, read;
@@ -333,12 +359,19 @@ static void the_body_is_found_behind_any_envelope(void)
 }
 
 static CU_TestInfo tests[] = {
-    UNIT_TEST(send_survives_the_wire),         UNIT_TEST(the_body_is_found_behind_any_envelope),
-    UNIT_TEST(nested_maps_and_counts_survive), UNIT_TEST(what_is_no_message_is_fatal),
-    UNIT_TEST(faults_name_code_and_field),     UNIT_TEST(writer_refuses_what_the_reader_would),
-    UNIT_TEST(reader_refuses_beyond_limits),   UNIT_TEST(text_is_left_to_its_judge),
-    UNIT_TEST(unknown_types_are_told_apart),   UNIT_TEST(an_event_tells_of_one_kind_of_thing),
-    UNIT_TEST(hellos_are_bare_maps),           UNIT_END,
+    UNIT_TEST(send_survives_the_wire),
+    UNIT_TEST(the_body_is_found_behind_any_envelope),
+    UNIT_TEST(nested_maps_and_counts_survive),
+    UNIT_TEST(what_is_no_message_is_fatal),
+    UNIT_TEST(faults_name_code_and_field),
+    UNIT_TEST(writer_refuses_what_the_reader_would),
+    UNIT_TEST(reader_refuses_beyond_limits),
+    UNIT_TEST(text_is_left_to_its_judge),
+    UNIT_TEST(unknown_types_are_told_apart),
+    UNIT_TEST(an_event_tells_of_one_kind_of_thing),
+    UNIT_TEST(misses_fit_into_a_frame),
+    UNIT_TEST(hellos_are_bare_maps),
+    UNIT_END,
 };
 
 int main(void)

@@ -392,6 +392,128 @@ static void test_left_out(void)
     error("no-target", 1, "Nobody else is logged in on h2\n");
 }
 
+static void note(const char *code, const char *session, const char *by)
+{
+    struct msg_miss miss = {.code = slice_of(code),
+                            .user = SLICE("bob"),
+                            .sess = slice_of(session),
+                            .by = slice_of(by)};
+    struct msg msg = {.type = MSG_EVENT};
+
+    msg.u.events.miss.items = &miss;
+    msg.u.events.miss.n = 1;
+    outcome_message(story.outcome, &msg);
+}
+
+/* Sessions that were left out are named behind the one that is reached, once, and fail nothing. */
+static void test_sessions_left_out(void)
+{
+    tell("bob", false, true);
+    note("reached-elsewhere", "pts/2", ":0");
+    note("no-screen", "sftp", NULL);
+    note("messages-disabled", "pts/3", NULL);
+    note("of-next-year", "pts/4", NULL);
+    note("no-screen", "sftp", NULL); /* the SEND was repeated */
+    accepted(1, "bob", ":0", "c1");
+    note("no-screen", "pts/9", NULL); /* attached again */
+    shown(1);
+    result(0,
+           "Sending message to session :0, display time unlimited\n"
+           "Session pts/2 left out, bob is reached on :0\n"
+           "Session sftp (bob) left out, it has no screen or terminal\n"
+           "Session pts/3 (bob) has messages disabled\n"
+           "Async message sent to session :0\n",
+           "");
+    tell("bob", false, false);
+    note("no-screen", "sftp", NULL);
+    accepted(1, "bob", ":0", "c1");
+    shown(1);
+    result(0, "", "");
+}
+
+static void reached(const char *kind, const char *other_kind, const char *by, const char *why,
+                    const char *wanted)
+{
+    char out[512];
+
+    tell("bob", false, true);
+    event((struct msg_event){.d = 1,
+                             .user = SLICE("bob"),
+                             .sess = SLICE(":0"),
+                             .id = SLICE("c1"),
+                             .kind = slice_of(kind)},
+          "accepted");
+    event((struct msg_event){.d = 1,
+                             .fin = true,
+                             .kind = slice_of(other_kind),
+                             .by = slice_of(by),
+                             .why = slice_of(why)},
+          "displayed");
+    snprintf(out, sizeof(out), "Sending message to session :0, display time unlimited\n%s%s",
+             wanted, "Async message sent to session :0\n");
+    result(0, out, "");
+}
+
+static void test_how_it_is_reached(void)
+{
+    reached("terminal", NULL, NULL, NULL, "");
+    reached("tmux", NULL, NULL, NULL, "Session :0 is reached in tmux\n");
+    reached("tmux", "terminal", NULL, NULL, "Session :0 is reached on its terminal\n");
+    reached("desktop", NULL, NULL, NULL, "Session :0 is reached on its desktop\n");
+    reached("desktop", NULL, "dunst", "locked",
+            "Session :0 is reached on its desktop, by dunst\nSession :0 is locked\n");
+    reached("desktop", NULL, "\x1b]0;", "do-not-disturb",
+            "Session :0 is reached on its desktop, by \\x1B]0;\n"
+            "Session :0 is set to do not disturb\n");
+    reached("telepathy", NULL, NULL, "a-new-why", "");
+}
+
+static void test_an_unknown_state(void)
+{
+    tell("bob", false, true);
+    event((struct msg_event){.d = 1,
+                             .user = SLICE("bob"),
+                             .sess = SLICE(":0"),
+                             .id = SLICE("c1"),
+                             .state = SLICE("dreaming")},
+          "accepted");
+    shown(1);
+    result(0,
+           "Sending message to session :0, display time unlimited\n"
+           "Session :0 is in the state dreaming\n"
+           "Async message sent to session :0\n",
+           "");
+}
+
+static void answers_with(uint32_t d, const char *label)
+{
+    event((struct msg_event){.d = d, .fin = true, .ans = slice_of(label)}, "acknowledged");
+}
+
+/* One user: the label alone, for a shell to compare; several: with whose it is. */
+static void test_the_answer(void)
+{
+    tell("bob", true, false);
+    accepted(1, "bob", "pts/1", "c1");
+    shown(1);
+    answers_with(1, "Yes, of course");
+    result(0, "Yes, of course\n", "");
+    tell("bob", true, true);
+    accepted(1, "bob", "pts/1", "c1");
+    answers_with(1, "Yes");
+    result(0,
+           "Sending message to session pts/1, display time unlimited\n"
+           "Message to session pts/1 responded to by user: Yes\n",
+           "");
+    tell("*", true, false);
+    story.outcome->config.several = true;
+    accepted(1, "bob", "pts/1", "c1");
+    accepted(2, "al\tice", "pts/2", "c2");
+    answers_with(2, "N\to");
+    answers_with(1, "Yes");
+    result(0, "al\\x09ice\tN\\x09o\nbob\tYes\n", "");
+}
+
 static void test_forbidden(void)
 {
     tell("bob", false, false);
@@ -512,6 +634,10 @@ int main(void)
         UNIT_TEST(test_misses),
         UNIT_TEST(test_nobody_reached),
         UNIT_TEST(test_left_out),
+        UNIT_TEST(test_sessions_left_out),
+        UNIT_TEST(test_how_it_is_reached),
+        UNIT_TEST(test_an_unknown_state),
+        UNIT_TEST(test_the_answer),
         UNIT_TEST(test_forbidden),
         UNIT_TEST(test_a_server_that_lies),
         UNIT_TEST(test_names_in_any_case_and_aliases),
