@@ -32,6 +32,8 @@ WHERE = {
     "too-many": "test_whys.Flood.test_too_many",
     "presenter-lost": "test_whys.Standstill.test_presenter_lost",
     "helper-lost": "test_whys.Popups.test_helper_lost",
+    "locked": "test_lines.Sessions.test_places_of_one_user",
+    "do-not-disturb": "test_lines.Sessions.test_how_a_place_is_reached",
     "internal": "test_whys.Popups.test_internal",
 }
 
@@ -223,6 +225,7 @@ class Popups(Staged):
         self.start()
         self.expect(self.ends(screens.DISMISSED, "closed-by-user", words=("/W", "/V")), 3,
                     "Sending message to session pts/1, display time unlimited\n"
+                    "Session pts/1 is reached on its desktop\n"
                     "Message to session pts/1 dismissed by user\n", self.ID)
 
     ID = re.compile("Message id .{6}\n")
