@@ -160,22 +160,13 @@ static int choose(struct work *w, size_t i)
     return 0;
 }
 
-/* Whether a session is the better way to the screen that it shares: the one that does not stand
- * aside; desktop before tmux before terminal. */
-static bool is_better(const struct boundary_session *a, const struct boundary_session *b)
-{
-    bool aside = a->flags & SESSION_ASIDE, other_aside = b->flags & SESSION_ASIDE;
-
-    return aside != other_aside ? other_aside : a->reach > b->reach;
-}
-
 static size_t best_of_place(const struct work *w, size_t i)
 {
     size_t best = i;
 
     for (size_t k = 0; k < w->n; k++) {
         if (w->marks[k].hit && !w->marks[k].away &&
-            is_better(&w->sessions[k], &w->sessions[best]) &&
+            sessions_better(&w->sessions[k], &w->sessions[best]) &&
             sessions_one_place(&w->sessions[i], &w->sessions[k]))
             best = k;
     }

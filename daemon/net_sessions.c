@@ -82,6 +82,13 @@ bool sessions_one_place(const struct boundary_session *a, const struct boundary_
     return a->uid == b->uid && a->place[0] != '\0' && strcmp(a->place, b->place) == 0;
 }
 
+bool sessions_better(const struct boundary_session *a, const struct boundary_session *b)
+{
+    bool aside = a->flags & SESSION_ASIDE, other_aside = b->flags & SESSION_ASIDE;
+
+    return aside != other_aside ? other_aside : a->reach > b->reach;
+}
+
 const char *sessions_reach_name(uint32_t reach)
 {
     static const char *const names[] = {

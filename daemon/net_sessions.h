@@ -27,6 +27,9 @@ const struct boundary_session *sessions_same(const struct net_sessions *sessions
 
 /* Whether two sessions are one screen of one person. */
 bool sessions_one_place(const struct boundary_session *a, const struct boundary_session *b);
+/* Whether a is the better way to a screen that both share: the one that does not stand aside;
+ * desktop before tmux before terminal. */
+bool sessions_better(const struct boundary_session *a, const struct boundary_session *b);
 
 /* terminal, tmux, desktop, nothing */
 const char *sessions_reach_name(uint32_t reach);

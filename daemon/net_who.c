@@ -23,21 +23,13 @@ static int by_place(const void *first, const void *second)
     return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
 }
 
-/* Whether a message to their place is shown at a rather than at b. */
-static bool stands_for(const struct boundary_session *a, const struct boundary_session *b)
-{
-    bool a_aside = a->flags & SESSION_ASIDE, b_aside = b->flags & SESSION_ASIDE;
-
-    return a_aside != b_aside ? b_aside : a->reach > b->reach;
-}
-
 /* Of n sessions with one screen all but the one that is reached name that one. */
 static void name_stand_in(const struct place *order, size_t n, struct follow_place *places)
 {
     const struct boundary_session *best = order[0].session;
 
     for (size_t i = 1; i < n; i++) {
-        if (stands_for(order[i].session, best))
+        if (sessions_better(order[i].session, best))
             best = order[i].session;
     }
     for (size_t i = 0; i < n; i++) {
