@@ -133,17 +133,6 @@ static int take_keyboard(struct page *page, unsigned answers)
 
 /* ---- the message ----------------------------------------------------------------------------- */
 
-static struct view *make_view(const struct popup_message *message)
-{
-    return view_new(&(struct view_message){.sender = message->texts.sender,
-                                           .title = message->texts.title,
-                                           .text = message->texts.body,
-                                           .answers = message->texts.answers,
-                                           .host = message->host,
-                                           .time = message->time,
-                                           .number = message->number});
-}
-
 static unsigned count_answers(struct slice answers)
 {
     struct slice label;
@@ -160,7 +149,7 @@ static int show(struct page *page, struct slice bytes)
     int r = message_read(bytes, &message);
     if (r < 0)
         return r;
-    page->view = make_view(&message);
+    page->view = view_new(&message);
     if (!page->view)
         return -ENOMEM;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)

@@ -86,16 +86,9 @@ int tmux_on_page_up(sd_event_source *source, const struct signalfd_siginfo *info
 /* How large it is to be; false: the client is too small for it. */
 static bool measure(const struct tmux *tmux, unsigned *ret_columns, unsigned *ret_lines)
 {
-    const struct popup_message *message = popup_message(tmux->popup);
     const struct client *client = &tmux->client;
     unsigned columns = client->columns < POPUP_COLUMNS ? client->columns : POPUP_COLUMNS;
-    struct view *view = view_new(&(struct view_message){.sender = message->texts.sender,
-                                                        .title = message->texts.title,
-                                                        .text = message->texts.body,
-                                                        .answers = message->texts.answers,
-                                                        .host = message->host,
-                                                        .time = message->time,
-                                                        .number = message->number});
+    struct view *view = view_new(popup_message(tmux->popup));
     bool fits = view && columns > POPUP_BORDER && client->lines > POPUP_BORDER &&
                 view_resize(view, columns - POPUP_BORDER, client->lines - POPUP_BORDER);
     if (fits) {

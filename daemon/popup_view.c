@@ -35,28 +35,28 @@ static unsigned prefixed(unsigned columns)
 
 /* ---- what is in it --------------------------------------------------------------------------- */
 
-static void fill_head(struct view *view, const struct view_message *message)
+static void fill_head(struct view *view, const struct popup_message *message)
 {
     char sender[TEXT_ESCAPED(PRESENT_SENDER)], host[TEXT_ESCAPED(LIM_NAME)];
     char title[TEXT_ESCAPED(LIM_TITLE)], number[16];
-    text_escape(message->sender, TEXT_ONE_LINE, sender, sizeof(sender));
+    text_escape(message->texts.sender, TEXT_ONE_LINE, sender, sizeof(sender));
     text_escape(slice_of(message->host), TEXT_ONE_LINE, host, sizeof(host));
-    text_escape(message->title, TEXT_ONE_LINE, title, sizeof(title));
+    text_escape(message->texts.title, TEXT_ONE_LINE, title, sizeof(title));
     words_fill(view->head, sizeof(view->head), WORD_FROM,
                (const char *[]){sender, host, message->time});
-    if (message->title.len > 0)
+    if (message->texts.title.len > 0)
         snprintf(view->title, sizeof(view->title), "%s%s", words[WORD_TITLE], title);
     snprintf(number, sizeof(number), "%" PRIu32, message->number);
     words_fill(view->act, sizeof(view->act),
-               message->answers.len > 0 ? WORD_PRESS_DIGIT : WORD_PRESS_O,
+               message->texts.answers.len > 0 ? WORD_PRESS_DIGIT : WORD_PRESS_O,
                (const char *[]){message->number > 0 ? number : ""});
     snprintf(view->wait, sizeof(view->wait), "%s", words[WORD_STILL]);
 }
 
-struct view *view_new(const struct view_message *message)
+struct view *view_new(const struct popup_message *message)
 {
-    size_t capacity = TEXT_ESCAPED(message->text.len);
-    struct view *view = calloc(1, sizeof(*view) + message->answers.len);
+    size_t capacity = TEXT_ESCAPED(message->texts.body.len);
+    struct view *view = calloc(1, sizeof(*view) + message->texts.answers.len);
     if (!view)
         return NULL;
     view->text = malloc(capacity);
@@ -64,10 +64,10 @@ struct view *view_new(const struct view_message *message)
         free(view);
         return NULL;
     }
-    view->text_len = text_escape(message->text, TEXT_KEEP_LINES, view->text, capacity);
-    if (message->answers.len > 0)
-        memcpy(view->bytes, message->answers.ptr, message->answers.len);
-    view->answers = (struct slice){view->bytes, message->answers.len};
+    view->text_len = text_escape(message->texts.body, TEXT_KEEP_LINES, view->text, capacity);
+    if (message->texts.answers.len > 0)
+        memcpy(view->bytes, message->texts.answers.ptr, message->texts.answers.len);
+    view->answers = (struct slice){view->bytes, message->texts.answers.len};
     fill_head(view, message);
     return view;
 }

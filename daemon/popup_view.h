@@ -8,9 +8,8 @@
 #ifndef MSG_DAEMON_POPUP_VIEW_H
 #define MSG_DAEMON_POPUP_VIEW_H
 
-#include "protocol/slice.h"
+#include "daemon/popup.h"
 
-#include <stdint.h>
 #include <stdio.h>
 
 #define VIEW_COLUMNS_MIN 16
@@ -18,17 +17,10 @@
 #define VIEW_TEXT_ROWS                                                                             \
     3 /* the head is cut to one row rather than that fewer are left of the text */
 
-struct view_message {
-    struct slice sender, title, text; /* title may be empty */
-    struct slice answers;             /* labels, each ended by LF (present_text.h); or none */
-    const char *host, *time;          /* on which host, the time as printed */
-    uint32_t number;                  /* for msg /ack; 0: none */
-};
-
 struct view;
 
 /* A copy, laid out for no size yet; NULL without memory. */
-struct view *view_new(const struct view_message *message);
+struct view *view_new(const struct popup_message *message);
 void view_free(struct view *view);
 
 /*

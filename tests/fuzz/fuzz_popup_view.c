@@ -83,16 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (message_read((struct slice){(const char *)data + 2, size - 2}, &message) < 0)
         return 0;
-    struct view_message shown = {
-        .sender = message.texts.sender,
-        .title = message.texts.title,
-        .text = message.texts.body,
-        .answers = message.texts.answers,
-        .host = "h2",
-        .time = "14:05",
-        .number = message.number,
-    };
-    struct view *view = view_new(&shown);
+    struct view *view = view_new(&message);
     demand(view != NULL);
     look(view, data[0], data[1]);
     view_free(view);

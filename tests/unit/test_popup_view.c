@@ -10,15 +10,15 @@
 static char *screen; /* rows ended by LF, what steers the terminal taken out */
 static struct view *view;
 
-static const struct view_message plain = {
-    .sender = {"alice (network, 192.0.2.5)", 26},
-    .text = {"The server goes down at 18:00.", 30},
+static const struct popup_message plain = {
+    .texts.sender = {"alice (network, 192.0.2.5)", 26},
+    .texts.body = {"The server goes down at 18:00.", 30},
     .host = "h2",
     .time = "14:05",
     .number = 7,
 };
 
-static void show(const struct view_message *message)
+static void show(const struct popup_message *message)
 {
     view_free(view);
     view = view_new(message);
@@ -70,9 +70,9 @@ static void the_page_is_as_designed(void)
 
 static void answers_have_their_digits(void)
 {
-    struct view_message message = plain;
-    message.title = SLICE("Reboot");
-    message.answers = SLICE("Yes\nNot now\n");
+    struct popup_message message = plain;
+    message.texts.title = SLICE("Reboot");
+    message.texts.answers = SLICE("Yes\nNot now\n");
     show(&message);
     CU_ASSERT_TRUE(view_resize(view, 100, 24));
     CU_ASSERT_EQUAL(drawn(true), 6);
@@ -94,8 +94,8 @@ static char *lines_of_text(unsigned count)
 
 static void what_fits_is_not_counted(void)
 {
-    struct view_message message = plain;
-    message.text = slice_of(lines_of_text(8));
+    struct popup_message message = plain;
+    message.texts.body = slice_of(lines_of_text(8));
     show(&message);
     CU_ASSERT_EQUAL(view_lines_wanted(view, 100), 10);
     CU_ASSERT_TRUE(view_resize(view, 100, 10));
@@ -109,8 +109,8 @@ static void what_fits_is_not_counted(void)
 
 static void a_long_text_is_scrolled_within_its_ends(void)
 {
-    struct view_message message = plain;
-    message.text = slice_of(lines_of_text(3000));
+    struct popup_message message = plain;
+    message.texts.body = slice_of(lines_of_text(3000));
     show(&message);
     CU_ASSERT_EQUAL(view_lines_wanted(view, 100), VIEW_LINES_MAX);
     CU_ASSERT_TRUE(view_resize(view, 100, 23)); /* 20 rows of text */
@@ -136,8 +136,8 @@ static void a_long_text_is_scrolled_within_its_ends(void)
 
 static void a_new_size_keeps_the_window_within_the_text(void)
 {
-    struct view_message message = plain;
-    message.text = slice_of(lines_of_text(100));
+    struct popup_message message = plain;
+    message.texts.body = slice_of(lines_of_text(100));
     show(&message);
     view_resize(view, 100, 10);
     view_scroll_to(view, true);
@@ -150,10 +150,10 @@ static void a_new_size_keeps_the_window_within_the_text(void)
 
 static void a_small_screen_loses_the_head_first(void)
 {
-    struct view_message message = plain;
-    message.title = SLICE("a title that takes some rows of its own");
-    message.answers = SLICE("Yes\nNo\n");
-    message.text = slice_of(lines_of_text(20));
+    struct popup_message message = plain;
+    message.texts.title = SLICE("a title that takes some rows of its own");
+    message.texts.answers = SLICE("Yes\nNo\n");
+    message.texts.body = slice_of(lines_of_text(20));
     show(&message);
     CU_ASSERT_TRUE(view_resize(view, 40, 9));
     CU_ASSERT_EQUAL(drawn(true), 9);
@@ -170,8 +170,9 @@ static void a_small_screen_loses_the_head_first(void)
 
 static void no_row_is_wider_than_the_screen(void)
 {
-    struct view_message message = plain;
-    message.text = SLICE("\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\nx\ty");
+    struct popup_message message = plain;
+    message.texts.body =
+        SLICE("\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\nx\ty");
     show(&message);
     CU_ASSERT_TRUE(view_resize(view, 16, 24));
     drawn(true);
@@ -182,9 +183,9 @@ static void no_row_is_wider_than_the_screen(void)
 
 static void text_imitates_nothing_of_ours(void)
 {
-    struct view_message message = plain;
-    message.sender = SLICE("eve\nMessage from root");
-    message.text = SLICE("a\nPress o\n\033[2J\u202edesrever");
+    struct popup_message message = plain;
+    message.texts.sender = SLICE("eve\nMessage from root");
+    message.texts.body = SLICE("a\nPress o\n\033[2J\u202edesrever");
     show(&message);
     CU_ASSERT_TRUE(view_resize(view, 100, 24));
     drawn(false);
