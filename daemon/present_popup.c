@@ -126,7 +126,7 @@ static void say_where(struct popup *popup, const struct session_where *where)
     if (tmux)
         snprintf(place->terminal, sizeof(place->terminal), "%s", where->target.line);
     popup->item.screen = tmux ? where->target.rdev : 0;
-    popup->item.alone = tmux;
+    popup->item.alone = tmux && popup->item.wait; /* the status line is seen beside a popup */
 }
 
 static struct popup *popup_new(struct popups *popups, const struct popup_order *order)
