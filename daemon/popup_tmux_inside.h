@@ -32,7 +32,7 @@ struct tmux {
     void (*last)(struct popup *); /* when all is tidy */
     uint64_t started_ms;
     unsigned failures;
-    pid_t page;  /* 0: not up, or gone */
+    pid_t page;  /* 0: not up yet */
     bool shown;  /* it was */
     bool loaded; /* the buffer may be there */
     size_t len;

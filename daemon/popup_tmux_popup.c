@@ -6,6 +6,7 @@
 
 #define BUSY_MS       2000 /* until it is tried again, where another popup is open */
 #define FAILURES_MAX  3
+#define STATUS_CLOSED 129 /* what tmux gives for a popup that it closed */
 #define POPUP_COLUMNS 82
 #define POPUP_BORDER  2 /* columns, and lines */
 
@@ -52,15 +53,22 @@ static void judge(struct tmux *tmux, int status)
         ask_why(tmux);
 }
 
+/* What asked for the popup was killed, not the popup: nobody would hear of an answer. */
+static bool lost(const struct tmux *tmux, int status)
+{
+    return status != STATUS_CLOSED && tmux->page > 0 && kill(tmux->page, SIGTERM) == 0;
+}
+
 /* tmux gives 0 where another popup, or a menu, is open at the client. */
 static void on_closed(void *userdata, int status, struct slice output)
 {
     struct tmux *tmux = userdata;
     (void)output;
     tmux->display = NULL;
-    tmux->page = 0;
     if (tmux->last)
         tmux_tidy(tmux, tmux->last);
+    else if (tmux->shown && lost(tmux, status))
+        tmux_end(tmux, ENDED_FAILED, "helper-lost");
     else if (tmux->shown)
         judge(tmux, status);
     else if (status == 0)

@@ -3,19 +3,24 @@
 msgd-popup in tmux: a real server and a real client on a pseudo-terminal of another user's (as root),
 or one's own. The presenter's end of the socket is played here.
 """
+import fcntl
+import json
 import os
 import re
 import secrets
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
 from boundary import (ACKNOWLEDGED, DISMISSED, ENDED, FAILED, POPUP, PRESENT, SESSION_GONE, SHOWN,
                       TIMED_OUT, WAIT, Message, datagram)
 from harness import AM_ROOT, Terminal, User, eventually, program, stop
+from system import System
 
 TMUX = shutil.which("tmux")
 REACH_TMUX = 2
@@ -154,10 +159,11 @@ class TestCase(unittest.TestCase):
         self.assertEqual(pages(self.user), [])
 
 
-def see(client, *parts):
+def see(client, *parts, patience=3):
     """Waits until all of that is drawn: the page has drawn it, tmux will."""
     for part in parts:
-        eventually(lambda: part in text_of(client), lambda: f"{part!r} in {text_of(client)!r}", 3)
+        eventually(lambda: part in text_of(client), lambda: f"{part!r} in {text_of(client)!r}",
+                   patience)
 
 
 def pages(user):
@@ -277,6 +283,16 @@ class Ends(TestCase):
         helper.shown()
         os.kill(int(pages(self.user)[0]), signal.SIGKILL)
         helper.ended(DISMISSED, "closed-by-user")
+        self.gone()
+
+    def test_a_killed_client_of_the_helpers(self):
+        """Which waits for the popup's end: as systemd does when the service is stopped."""
+        helper = self.helper()
+        helper.shown()
+        with open(f"/proc/{helper.process.pid}/task/{helper.process.pid}/children",
+                  encoding="ascii") as f:
+            os.kill(int(f.read().split()[0]), signal.SIGTERM)
+        helper.ended(FAILED, "helper-lost")
         self.gone()
 
     def test_somebody_closes_it(self):
@@ -436,7 +452,6 @@ class Places(TestCase):
         helper.sock.close()
         helper.finish()
         small = self.server.attach("new-session", "-x", "20")
-        import fcntl, struct, termios
         fcntl.ioctl(small.master, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 14, 0, 0))
         os.kill(small.leader.pid, signal.SIGWINCH)
         eventually(lambda: f"{small.path} 14 6" in self.server.run(
@@ -477,6 +492,81 @@ class Places(TestCase):
             os.unlink(folder)
             os.rename(folder + "-real", folder)
         self.helper().shown()
+
+
+class Whole(TestCase):
+    """From msg to the popup and back, by msgd and msgd-present."""
+
+    def setUp(self):
+        self.system = System()
+        self.addCleanup(self.system.close)
+        super().setUp()
+        self.system.utmp.add(self.client.line, self.client.leader.pid, self.user.name)
+        self.system.start()
+        eventually(lambda: self.reach() == "tmux", lambda: self.reach())
+
+    def reach(self):
+        listed = self.system.msg("sessions", "--json", name="msgctl").out
+        return {line["name"]: line["reach"] for line in map(json.loads, listed.splitlines())}.get(
+            self.client.line)
+
+    def send(self, *arguments):
+        return self.system.begin(self.client.line, "/V", *arguments)
+
+    def test_confirmed(self):
+        message = self.send("/W", "/TIME:60", "Lunch?")
+        see(self.client, "| Lunch?", patience=10)
+        message.wait_for("displayed|Sending")
+        time.sleep(STILL)
+        self.client.type("o")
+        outcome = message.finish()
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertIn(f"Message to session {self.client.line} responded to by user", outcome.out)
+        self.gone()
+
+    def test_dismissed(self):
+        message = self.send("/W", "/TIME:60", "Lunch?")
+        see(self.client, "| Lunch?", patience=10)
+        time.sleep(STILL)
+        self.client.type("\033")
+        outcome = message.finish()
+        self.assertEqual(outcome.status, 3, outcome)
+        self.assertIn("dismissed by user", outcome.out)
+
+    def test_its_time(self):
+        outcome = self.send("/W", "/TIME:6", "Lunch?").finish()
+        self.assertEqual(outcome.status, 3, outcome)
+        self.assertIn("Timeout on message", outcome.out)
+        see(self.client, "| Lunch?")
+        self.gone()
+
+    def test_withdrawn(self):
+        message = self.send("/W", "/TIME:60", "Lunch?")
+        see(self.client, "| Lunch?", patience=10)
+        message.process.send_signal(signal.SIGINT)
+        self.assertEqual(message.finish().status, 130)
+        self.gone()
+
+    def test_a_killed_presenter(self):
+        message = self.send("/W", "/TIME:60", "Lunch?")
+        see(self.client, "| Lunch?", patience=10)
+        self.system.process.kill()
+        message.finish()
+        self.gone()
+
+    def test_not_waited_for(self):
+        outcome = self.send("Lunch?").finish()
+        self.assertEqual(outcome.status, 0, outcome)
+        see(self.client, "Lunch? [msg /list ")
+
+    def test_where_tmux_is_not_reached_the_terminal_is_written_to(self):
+        away = f"/tmp/{self.server.name}.away"
+        os.rename(self.server.socket, away)
+        self.addCleanup(os.rename, away, self.server.socket)
+        message = self.send("/W", "/TIME:60", "Lunch?")
+        see(self.client, "| Lunch?", "type: msg /ack", patience=10)
+        message.process.send_signal(signal.SIGINT)
+        message.finish()
 
 
 class Page(TestCase):
