@@ -164,6 +164,7 @@ static void tmux_free(void *state)
     run_cancel(tmux->display);
     sd_event_source_disable_unref(tmux->clock);
     sd_event_source_disable_unref(tmux->page_up);
+    mem_close_fd(&tmux->page);
     free(tmux);
 }
 
@@ -225,6 +226,7 @@ static int start(struct popup *popup, void **ret_state)
     if (!tmux)
         return -ENOMEM;
     tmux->popup = popup;
+    tmux->page = -1;
     tmux->started_ms = clock_ms(CLOCK_BOOTTIME);
     ssize_t len = message_write(popup_message(popup), tmux->bytes);
     int r = len < 0 ? (int)len : name_things(tmux);

@@ -32,7 +32,8 @@ struct tmux {
     void (*last)(struct popup *); /* when all is tidy */
     uint64_t started_ms;
     unsigned failures;
-    pid_t page;  /* 0: not up yet */
+    int page;    /* its pidfd; -1: not up yet */
+    int status;  /* of the popup that was closed */
     bool shown;  /* it was */
     bool loaded; /* the buffer may be there */
     size_t len;

@@ -4,20 +4,32 @@
 #include "daemon/popup_tmux_inside.h"
 #include "daemon/popup_view.h"
 
+#include <poll.h>
+#include <sys/syscall.h>
+
 #define BUSY_MS       2000 /* until it is tried again, where another popup is open */
 #define FAILURES_MAX  3
 #define STATUS_CLOSED 129 /* what tmux gives for a popup that it closed */
 #define POPUP_COLUMNS 82
 #define POPUP_BORDER  2 /* columns, and lines */
 
+/* The page still runs: then what asked for the popup was killed, and would have heard its answer. */
+static bool page_runs(const struct tmux *tmux)
+{
+    struct pollfd page = {.fd = tmux->page, .events = POLLIN};
+    return tmux->status != STATUS_CLOSED && poll(&page, 1, 0) == 0;
+}
+
 static void on_asked_why(void *userdata, int status, struct slice output)
 {
     struct tmux *tmux = userdata;
     tmux->call = NULL;
-    if (status == 0 && client_find(output, tmux->terminal, &tmux->client) == 0)
-        tmux_end(tmux, ENDED_DISMISSED, "closed-by-user");
-    else
+    if (status != 0 || client_find(output, tmux->terminal, &tmux->client) < 0)
         tmux_end(tmux, ENDED_SESSION_GONE, "hangup");
+    else if (page_runs(tmux))
+        tmux_end(tmux, ENDED_FAILED, "helper-lost");
+    else
+        tmux_end(tmux, ENDED_DISMISSED, "closed-by-user");
 }
 
 /* It was up and is closed, by no key of ours: the client has gone, or somebody closed it. */
@@ -53,22 +65,15 @@ static void judge(struct tmux *tmux, int status)
         ask_why(tmux);
 }
 
-/* What asked for the popup was killed, not the popup: nobody would hear of an answer. */
-static bool lost(const struct tmux *tmux, int status)
-{
-    return status != STATUS_CLOSED && tmux->page > 0 && kill(tmux->page, SIGTERM) == 0;
-}
-
 /* tmux gives 0 where another popup, or a menu, is open at the client. */
 static void on_closed(void *userdata, int status, struct slice output)
 {
     struct tmux *tmux = userdata;
     (void)output;
     tmux->display = NULL;
+    tmux->status = status;
     if (tmux->last)
         tmux_tidy(tmux, tmux->last);
-    else if (tmux->shown && lost(tmux, status))
-        tmux_end(tmux, ENDED_FAILED, "helper-lost");
     else if (tmux->shown)
         judge(tmux, status);
     else if (status == 0)
@@ -85,7 +90,7 @@ int tmux_on_page_up(sd_event_source *source, const struct signalfd_siginfo *info
     (void)source;
     if (!tmux->display || tmux->shown || tmux->last || info->ssi_uid != getuid())
         return 0;
-    tmux->page = (pid_t)info->ssi_pid;
+    tmux->page = (int)syscall(SYS_pidfd_open, (pid_t)info->ssi_pid, 0);
     tmux->loaded = false;
     tmux_shown(tmux);
     return 0;
@@ -163,7 +168,9 @@ void tmux_open_popup(struct tmux *tmux)
 /* A page that is only about to open finds this process gone, and ends. */
 bool tmux_close_popup(struct tmux *tmux)
 {
-    if (tmux->display && tmux->page > 0 && kill(tmux->page, SIGTERM) == 0) {
+    bool ends =
+        tmux->page >= 0 && syscall(SYS_pidfd_send_signal, tmux->page, SIGTERM, NULL, 0) == 0;
+    if (tmux->display && ends) {
         tmux->last = popup_down;
         return true; /* on_closed goes on */
     }

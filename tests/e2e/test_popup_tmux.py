@@ -172,9 +172,9 @@ def pages(user):
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if os.stat(f"/proc/{pid}").st_uid == user.uid and b"\0--page\0" in f.read():
+                if os.stat(f"/proc/{pid}").st_uid == user.uid and f.read().split(b"\0")[1] == b"--page":
                     found.append(pid)
-        except OSError:
+        except (OSError, IndexError):
             pass
     return found
 
