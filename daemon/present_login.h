@@ -23,7 +23,8 @@ struct login_record {
     uid_t uid;
     gid_t gid; /* not a property of the session: of its user */
     pid_t leader;
-    uint64_t leader_start; /* not a property either: the leader's, as present_proc.h counts */
+    uint64_t leader_start; /* not a property either: the leader's, as present_proc.h counts; 0:
+                              it was not seen */
     int64_t since_us;
     int64_t idle_since_us;
     uint32_t vt; /* 0: none */

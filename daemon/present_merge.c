@@ -124,14 +124,13 @@ static void add_terminals(struct merge *merge, struct session_fact fact)
 {
     const struct proc *first[MERGE_TERMINALS];
     bool graphical = place_is_graphical(&fact), added = graphical || fact.device.rdev != 0;
-    dev_t own = fact.device.rdev;
-    size_t count = tree_terminals(merge->input->tree, fact.leader, graphical ? own : 0, first,
-                                  ARRAY_SIZE(first));
+    size_t count = tree_terminals(merge->input->tree, fact.leader, graphical ? fact.device.rdev : 0,
+                                  first, ARRAY_SIZE(first));
     if (added)
         fact_add(merge->facts, &fact);
     for (size_t i = 0; i < count; i++) {
         struct device device;
-        if (first[i]->tty == own || !look_at_tty(merge, first[i]->tty, fact.uid, &device))
+        if (!look_at_tty(merge, first[i]->tty, fact.uid, &device))
             continue;
         if (graphical) {
             add_window(merge, &fact, first[i], &device);
@@ -144,11 +143,14 @@ static void add_terminals(struct merge *merge, struct session_fact fact)
         fact_add(merge->facts, &fact);
 }
 
-/* The leader that logind means has ended, and its pid may be another's. */
+/*
+ * The leader that logind means has ended, and its pid is another's. One that is not seen may live:
+ * /proc may hide it (hidepid=).
+ */
 static bool has_ended(const struct merge *merge, const struct login_record *record)
 {
     const struct proc *leader = proc_find(&merge->input->tree->table, record->leader);
-    return record->leader_start == 0 || (leader && leader->start != record->leader_start);
+    return leader && leader->start != record->leader_start;
 }
 
 /* A user's services, which Debian 12 does not list: they may run where nobody is logged in. */

@@ -40,7 +40,7 @@ static size_t first_child(const struct tree *tree, pid_t parent)
 const struct proc *tree_session_leader(const struct tree *tree, const struct proc *proc)
 {
     const struct proc *leader = proc_find(&tree->table, proc->session);
-    return leader && leader->tty == proc->tty ? leader : proc;
+    return leader ? leader : proc;
 }
 
 static void add_terminal(const struct proc *proc, const struct proc *first[], size_t *count,

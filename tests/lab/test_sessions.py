@@ -114,6 +114,8 @@ class Sessions(Scenario):
         eventually(lambda: "logind" in host.journal("msgd-present"), "the loss to be told", 20)
         bob.run(f"msg /ack {number}")
         self.ends(message, 0, f"Message to session {bob.line} responded to by user")
+        host.run("systemctl", "restart", "dbus.socket", "dbus.service")
+        host.run("systemctl", "restart", "systemd-logind")  # which may not find it again by itself
         eventually(lambda: "it answers again" in host.journal("msgd-present"),
                    lambda: host.journal("msgd-present"), 40)
         self.known_as(host, bob.line, reach="terminal")

@@ -101,6 +101,8 @@ static void several_sources_know_one_login(void)
     CU_ASSERT(fact_same_login(&logind, &both)); /* logind's word goes before utmp's */
     strcpy(both.id, "c2");
     CU_ASSERT_FALSE(fact_same_login(&logind, &both));
+    logind.login = both.login; /* whatever utmp says beside it */
+    CU_ASSERT_FALSE(fact_same_login(&logind, &both));
 }
 
 static void without_a_terminal_the_id_counts(void)
