@@ -291,6 +291,26 @@ class Popups(Services):
         bob.gone()
         self.no_helper_left(host)
 
+    def ends_in_tmux(self, host, *command):
+        """After the command bob's keys reach his shell again."""
+        bob = self.tmux(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", MESSAGE)
+        bob.wait_for(MESSAGE, 20)
+        host.does(*command)
+        outcome = message.finish(60)
+        self.no_helper_left(host)
+        bob.type("echo at work $((40 + 2))\n")
+        bob.wait_for("at work 42")
+        return outcome.status
+
+    @on_both
+    def test_in_tmux(self, host):
+        presenter = self.pid(host, "msgd-present.service")
+        self.assertEqual(self.ends_in_tmux(host, "kill", "-KILL", str(presenter)), 1)
+        self.assertEqual(self.ends_in_tmux(host, "systemctl", "stop", "msgd-present.service"), 1)
+        msgd = self.pid(host, "msgd.service")
+        self.assertEqual(self.ends_in_tmux(host, "kill", "-KILL", str(msgd)), 5)
+
 
 if __name__ == "__main__":
     unittest.main()
