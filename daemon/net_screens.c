@@ -212,10 +212,28 @@ static bool on_present(void *owner, uint64_t delivery, struct boundary_message *
 
 /* ---- its end, its beginning ------------------------------------------------------------------ */
 
+/* By what the next presenter will call it: its id is another one once logind knows of it too. */
+static void remember_ids(struct server *server)
+{
+    struct book_request *request, *next;
+
+    HASH_ITER(hh, server->book.table, request, next)
+    {
+        for (uint32_t d = 1; d <= request->life.n; d++) {
+            struct book_target *to = &request->to[d - 1];
+            const struct boundary_session *session =
+                to->entry ? sessions_find(&server->sessions, to->session) : NULL;
+            if (session)
+                memcpy(to->id, session->id, sizeof(to->id));
+        }
+    }
+}
+
 static void on_lost(void *owner, const char *reason)
 {
     struct server *server = owner;
 
+    remember_ids(server);
     sessions_clear(&server->sessions);
     if (!server->stopping)
         log_error("msgd-present is lost: %s", reason);

@@ -58,6 +58,10 @@ class Presenter:
             self._say(self.handles, ADDED)
         return self.handles
 
+    def change(self, handle, **fields):
+        self.sessions[handle].update(fields)
+        self._say(handle, CHANGED)
+
     def gone(self, handle):
         self._say(handle, GONE)
         del self.sessions[handle]

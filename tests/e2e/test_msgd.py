@@ -896,6 +896,25 @@ class Separate(MsgdTest):
         self.expect(peer, RESULT, number, st="session-gone",
                     n={"failed": 2, "session-gone": 2})
 
+    def test_a_session_is_found_again_by_the_id_that_it_has_come_to(self):
+        self.msgd.launch("--present-socket", self.path)
+        self.comes(("me", ME, "pts/1"))
+        eventually(self.msgd.answers, self.msgd.logged)
+        peer = self.msgd.peer()
+        number, [order] = self.sent(peer, message("me", "x", wait=True, time_ms=60000))
+        self.screens.shown(order["present"])
+        self.expect_events(peer, number, (1, "displayed"))
+        self.screens.change(1, login="42")  # logind knows of it by now
+        self.screens.close()
+        self.screens = self.msgd.screens = Presenter(self.listener.accept()[0])
+        self.screens.handles = 40
+        self.screens.add("me", ME, "pts/1", login="42")
+        self.screens.greet()
+        receiver = self.msgd.peer()
+        eventually(lambda: self.msgd.logged().count("connected with msgd-present") == 2, "its list")
+        receiver.request(ACK, {"number": order["number"]})
+        self.expect_events(peer, number, (1, "acknowledged"))
+
 
 class Service(MsgdTest):
     """What systemd gives and is told."""
