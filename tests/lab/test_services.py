@@ -35,6 +35,7 @@ class Services(Scenario):
     def waiting(self, host, *options):
         """A message on bob's terminal that its sender waits for: terminal, msg, number."""
         bob = self.login(host)
+        self.until_reached(host, bob.line, "terminal")
         message = self.send(host, "bob", "/TIME:60", "/W", *options, MESSAGE)
         return bob, message, self.number(bob)
 
@@ -187,7 +188,7 @@ class Deaths(Services):
         before = self.pid(host, "msgd-present.service")
         host.does("kill", "-KILL", str(before))
         self.restarted(host, "msgd-present.service", before)
-        self.until_known(host, bob.line)
+        self.until_reached(host, bob.line, "terminal")
         bob.run(f"msg /ack {number}")
         outcome = message.finish()
         self.assertEqual(outcome.status, 0, outcome)
