@@ -347,7 +347,8 @@ static void on_reached(void *owner, struct stream *stream, const struct noise_pu
         return;
     }
     call->result.key = *key;
-    enum call_judgement judgement = call->config.owner->judge(call->config.context, key);
+    struct slice_list end = stream_endorsements(stream);
+    enum call_judgement judgement = call->config.owner->judge(call->config.context, key, &end);
     if (judgement != CALL_TRUSTED) {
         finish(call, judgement == CALL_ASK ? CALL_KEY_UNKNOWN : CALL_KEY_REFUSED);
         return;

@@ -68,8 +68,9 @@ struct call_result {
 struct call;
 
 struct call_owner {
-    /* Judge the host's key (TCP only). */
-    enum call_judgement (*judge)(void *owner, const struct noise_public *key);
+    /* Judge the host's key (TCP only), and what it shows to endorse it. */
+    enum call_judgement (*judge)(void *owner, const struct noise_public *key,
+                                 const struct slice_list *end);
     /* WELCOME, EVENT and NOTE, in order; the strings are valid during the call. */
     void (*message)(void *owner, const struct msg *msg);
     /* The connection was lost after the request was sent and is being made again. May be NULL. */

@@ -43,10 +43,14 @@ static int pin(const struct ctl *ctl, const struct call_server *server,
     return CTL_OK;
 }
 
-/* Calls the host for its key. Once that was judged, it does not matter what the host answers. */
+/*
+ * Calls the host for its key. Once that was judged, it does not matter what the host answers; and one
+ * that was endorsed, or stands in the system's file, is pinned like one that was asked about.
+ */
 static int ask(const struct ctl *ctl, struct run *run)
 {
     static const struct noise_public none;
+    struct diag diag;
     const struct msg request = {.type = MSG_PING};
     struct exchange ping = {.message = NULL};
     run_start(run, &ping, &request);
@@ -57,6 +61,10 @@ static int ask(const struct ctl *ctl, struct run *run)
             : ping.result.outcome != CALL_KEY_REFUSED && !key_equal(&ping.result.key, &none);
     if (!trusted)
         return run_failure(run, &ping, false, NULL);
+    if (known_hosts_append(run->paths.known_hosts, run->trust.name, &ping.result.key, &diag) < 0) {
+        log_error("%s", diag.text);
+        return CTL_FAILED;
+    }
     print_result(ctl, run->trust.name, &ping.result.key, run->paths.known_hosts);
     return CTL_OK;
 }

@@ -42,6 +42,7 @@ static int load_identity(struct run *run)
     run->speaker.base.key = slice_of(run->key);
     run->speaker.base.file = slice_of(run->paths.identity);
     trust_host_init(&run->trust, &run->server, run->paths.known_hosts);
+    trust_ask_ssh(&run->trust);
     return 0;
 }
 
@@ -70,11 +71,12 @@ void run_end(struct run *run)
 /* ---- exchanges ----------------------------------------------------------------------------------
  */
 
-static enum call_judgement on_judge(void *context, const struct noise_public *key)
+static enum call_judgement on_judge(void *context, const struct noise_public *key,
+                                    const struct slice_list *end)
 {
     struct exchange *exchange = context;
 
-    return trust_judge_host(&exchange->run->trust, key);
+    return trust_judge_host(&exchange->run->trust, key, end);
 }
 
 static void on_message(void *context, const struct msg *msg)

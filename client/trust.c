@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/trust.h"
 
+#include "common/endorsement.h"
 #include "common/keys.h"
 #include "common/mem.h"
 #include "common/paths.h"
@@ -8,6 +9,7 @@
 
 #include <fcntl.h>
 #include <strings.h>
+#include <time.h>
 
 #define TRIES 3
 
@@ -18,6 +20,10 @@ void trust_host_init(struct trust_host *trust, const struct call_server *server,
         trust->broken = true;
         diag_set(&trust->diag, -EINVAL, "%s: no name a key could be kept for", server->host);
     }
+    for (size_t i = 0; server->host[i] && i + 1 < sizeof(trust->host); i++)
+        trust->host[i] =
+            (char)(server->host[i] >= 'A' && server->host[i] <= 'Z' ? server->host[i] + 'a' - 'A'
+                                                                    : server->host[i]);
 }
 
 static enum known_host look_up(struct trust_host *trust, const struct noise_public *key)
@@ -35,13 +41,86 @@ static enum known_host look_up(struct trust_host *trust, const struct noise_publ
     return match.verdict;
 }
 
-enum call_judgement trust_judge_host(struct trust_host *trust, const struct noise_public *key)
+/* ---- what endorses a key ------------------------------------------------------------------------
+ */
+
+static bool is_marked(struct trust_host *trust, enum known_host_mark mark,
+                      const struct any_key *key)
 {
+    struct known_host_match match;
+    int r = known_hosts_marked(trust->files, mark, trust->host, key, &match, &trust->diag);
+
+    if (r < 0)
+        trust->broken = true;
+    if (r > 0 && mark == KNOWN_HOST_REVOKED)
+        snprintf(trust->changed, sizeof(trust->changed), "%s:%zu", match.file, match.line);
+    return r > 0;
+}
+
+static bool is_revoked(struct trust_host *trust, const struct any_key *key)
+{
+    trust->revoked |= is_marked(trust, KNOWN_HOST_REVOKED, key);
+    return trust->revoked;
+}
+
+/* An entry that says something about this key, now, and is signed. */
+static bool read_entry(struct slice entry, const struct noise_public *key,
+                       struct endorsed *ret_endorsed)
+{
+    const char *reason;
+
+    return endorsement_open(entry, ret_endorsed, &reason) == 0 &&
+           ret_endorsed->is.kind == ENDORSEMENT_HOST && key_equal(&ret_endorsed->is.key, key) &&
+           endorsement_time(&ret_endorsed->is, (int64_t)time(NULL)) == 0 &&
+           endorsement_verify(ret_endorsed, NULL);
+}
+
+/* The name is the organisation's to say; by ssh it is proved by the look-up. */
+static bool is_vouched(struct trust_host *trust, const struct endorsed *endorsed)
+{
+    const struct any_key signer = any_key_ssh(&endorsed->sig.key);
+    enum ssh_host_verdict ssh = ssh_hosts_judge(&trust->ssh, &endorsed->sig.key);
+
+    if (ssh == SSH_HOST_REVOKED) {
+        trust->revoked = true;
+        snprintf(trust->changed, sizeof(trust->changed), "@revoked in the known_hosts of ssh");
+    }
+    if (trust->revoked || is_revoked(trust, &signer))
+        return false;
+    return ssh == SSH_HOST_KNOWN || (endorsement_names(&endorsed->is, slice_of(trust->host)) &&
+                                     is_marked(trust, KNOWN_HOST_CA, &signer));
+}
+
+/* Every entry is looked at: one that is revoked outweighs another that is good. */
+static bool is_endorsed(struct trust_host *trust, const struct noise_public *key,
+                        const struct slice_list *end)
+{
+    struct endorsed endorsed;
+    bool good = false;
+
+    for (size_t i = 0; i < end->n; i++)
+        if (read_entry(end->items[i], key, &endorsed))
+            good |= is_vouched(trust, &endorsed);
+    return good && !trust->revoked && !trust->broken;
+}
+
+void trust_ask_ssh(struct trust_host *trust)
+{
+    if (!trust->broken && !trust_has_name(trust))
+        ssh_hosts_find(trust->host, &trust->ssh);
+}
+
+enum call_judgement trust_judge_host(struct trust_host *trust, const struct noise_public *key,
+                                     const struct slice_list *end)
+{
+    const struct any_key any = any_key_static(key);
     enum known_host verdict = look_up(trust, key);
 
-    if (verdict == KNOWN_HOST_TRUSTED)
+    if (is_revoked(trust, &any) || trust->broken || verdict == KNOWN_HOST_CHANGED)
+        return CALL_UNTRUSTED;
+    if (verdict == KNOWN_HOST_TRUSTED || is_endorsed(trust, key, end))
         return CALL_TRUSTED;
-    return verdict == KNOWN_HOST_CHANGED || trust->broken ? CALL_UNTRUSTED : CALL_ASK;
+    return trust->revoked || trust->broken ? CALL_UNTRUSTED : CALL_ASK;
 }
 
 bool trust_has_name(struct trust_host *trust)
@@ -141,7 +220,7 @@ enum line trust_line(const struct trust_host *trust, enum call_outcome outcome,
     }
     if (outcome == CALL_KEY_REFUSED) {
         fields->file = slice_of(trust->changed);
-        return LINE_KEY_CHANGED;
+        return trust->revoked ? LINE_KEY_OUT : LINE_KEY_CHANGED;
     }
     return trust->declined ? LINE_KEY_DECLINED : LINE_KEY_UNKNOWN;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the key that a host shows is its own: by the pin in known_hosts, which outranks all, else
- * by asking a person at /dev/tty, who answers yes, no or the key itself. A changed key is never
- * asked about, and a broken file never means trust.
+ * Whether the key that a host shows is its own, by the first of these that says so: the pin in
+ * known_hosts; an organisation's key that is trusted for the name and endorses it; the host's ssh
+ * key, which the user's ssh knows, and which endorses it; a person at /dev/tty, who answers yes, no
+ * or the key itself. A changed or revoked key is never asked about, and a broken file never means
+ * trust.
  */
 #ifndef MSG_CLIENT_TRUST_H
 #define MSG_CLIENT_TRUST_H
 
 #include "client/print.h"
+#include "client/ssh_hosts.h"
 #include "common/known_hosts.h"
 
 #include <limits.h>
@@ -19,14 +22,22 @@ struct trust_host {
     bool declined; /* a person said no */
     bool broken;   /* known_hosts cannot be used: diag says why */
     struct diag diag;
-    char changed[PATH_MAX + 16]; /* file:line of the pin that is not the host's key */
+    bool revoked; /* the key, or who endorses it */
+    char
+        changed[PATH_MAX + 16]; /* file:line of the pin that is not the host's key, or revokes it */
+    char host[256];             /* the bare name, in lower case */
+    struct ssh_hosts ssh;       /* what ssh knows of the host */
 };
 
 /* file: the user's known_hosts. All is borrowed. */
 void trust_host_init(struct trust_host *trust, const struct call_server *server, const char *file);
 
+/* Asks ssh, by a program of its own: before a call, and where the name has no pin. */
+void trust_ask_ssh(struct trust_host *trust);
+
 /* The question of a call's owner. */
-enum call_judgement trust_judge_host(struct trust_host *trust, const struct noise_public *key);
+enum call_judgement trust_judge_host(struct trust_host *trust, const struct noise_public *key,
+                                     const struct slice_list *end);
 
 /* True if known_hosts has the name: then nobody will be asked. */
 bool trust_has_name(struct trust_host *trust);

@@ -65,16 +65,32 @@ int endorsements_load(const char *file, enum endorsement_kind kind, const struct
     return r;
 }
 
+void endorsements_copy(struct endorsements *to, const struct endorsements *from)
+{
+    memcpy(to->bytes, from->bytes, sizeof(to->bytes));
+    for (size_t i = 0; i < from->list.n; i++)
+        to->items[i] = (struct slice){(char *)to->bytes[i], from->items[i].len};
+    to->list = (struct slice_list){to->items, from->list.n};
+}
+
 /* Everything in the file that the new one leaves in place. */
 static int keep_others(const char *file, struct slice rest, const struct endorsed *added,
                        int64_t now_s, FILE *out, struct diag *ret_diag)
 {
     struct piece piece;
-    int r;
-    while ((r = next(file, &rest, &piece, ret_diag)) > 0)
-        if (is_of(&piece.read, added->is.kind, &added->is.key, now_s) &&
-            !ssh_key_equal(&piece.read.sig.key, &added->sig.key))
-            fwrite(piece.text.ptr, 1, piece.text.len, out);
+    int r, kept = 0;
+    while ((r = next(file, &rest, &piece, ret_diag)) > 0) {
+        if (!is_of(&piece.read, added->is.kind, &added->is.key, now_s) ||
+            ssh_key_equal(&piece.read.sig.key, &added->sig.key))
+            continue;
+        fwrite(piece.text.ptr, 1, piece.text.len, out);
+        kept++;
+    }
+    if (r == 0 && kept >= LIM_ENDORSEMENTS)
+        return diag_set(ret_diag, -E2BIG,
+                        "%s: there are %d endorsements by other keys already, and no room for "
+                        "more; take one out",
+                        file, kept);
     return r;
 }
 

@@ -26,6 +26,8 @@ struct endorsements {
 int endorsements_load(const char *file, enum endorsement_kind kind, const struct noise_public *key,
                       int64_t now_s, struct endorsements *ret_endorsements, struct diag *ret_diag);
 
+void endorsements_copy(struct endorsements *to, const struct endorsements *from);
+
 /*
  * Puts a text, a statement and its armoured signature, into the file, which is made if missing; what
  * is there of the same signer, of another key or over is taken out. Errors as above.

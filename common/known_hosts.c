@@ -5,6 +5,7 @@
 #include "common/keys.h"
 #include "common/lines.h"
 #include "common/mem.h"
+#include "common/pattern.h"
 #include "protocol/limits.h"
 
 #include <fcntl.h>
@@ -32,20 +33,54 @@ int known_host_name(char out[static KNOWN_HOST_NAME], const char *host, unsigned
     return 0;
 }
 
-/* One line's name and key; NULL, or why it is no line of known_hosts. */
-static const char *read_line(struct slice line, struct slice *name, struct noise_public *key)
+struct line {
+    enum known_host_mark mark;
+    struct slice names; /* a name, or patterns */
+    struct any_key key;
+};
+
+static const char *read_pin(struct slice rest, struct line *line)
 {
     struct slice text;
-    if (!lines_field(&line, name))
-        return "no name";
-    if (name->ptr[0] == '@' || name->ptr[0] == '|')
-        return "markers and hashed names are not supported by this version";
-    for (size_t i = 0; i < name->len; i++)
-        if (!is_host_byte(name->ptr[i]) && name->ptr[i] != '[' && name->ptr[i] != ']')
+    struct noise_public key;
+    if (line->names.ptr[0] == '|')
+        return "hashed names are for ssh's own known_hosts";
+    for (size_t i = 0; i < line->names.len; i++)
+        if (!is_host_byte(line->names.ptr[i]) && !strchr("[]", line->names.ptr[i]))
             return "a name is `host` or `[host]:port`, in lower case";
-    if (!lines_field(&line, &text))
+    if (!lines_field(&rest, &text))
         return "no key";
-    return key_parse(text, key) < 0 ? "the key is not x25519: and 43 characters" : NULL;
+    if (key_parse(text, &key) < 0)
+        return "the key is not x25519: and 43 characters";
+    line->key = any_key_static(&key);
+    return NULL;
+}
+
+static const char *read_marked(struct slice rest, struct line *line)
+{
+    if (!lines_field(&rest, &line->names) || !patterns_valid(line->names))
+        return "behind the mark no names or patterns, of a-z 0-9 . _ - * ?";
+    if (any_key_take(&rest, &line->key) < 0)
+        return "no key of x25519 or ssh-ed25519 behind the names";
+    if (line->mark == KNOWN_HOST_CA && line->key.kind != ANY_KEY_SSH)
+        return "a @cert-authority's key is an ssh-ed25519 key";
+    return NULL;
+}
+
+/* NULL, or why it is no line of known_hosts. */
+static const char *read_line(struct slice rest, struct line *line)
+{
+    struct slice first;
+    if (!lines_field(&rest, &first))
+        return "no name";
+    *line = (struct line){.mark = KNOWN_HOST_PIN, .names = first};
+    if (slice_eq(first, SLICE("@cert-authority")))
+        line->mark = KNOWN_HOST_CA;
+    else if (slice_eq(first, SLICE("@revoked")))
+        line->mark = KNOWN_HOST_REVOKED;
+    else if (first.ptr[0] == '@')
+        return "the marks are @cert-authority and @revoked";
+    return line->mark == KNOWN_HOST_PIN ? read_pin(rest, line) : read_marked(rest, line);
 }
 
 /* The first line of the name decides, unless a later one has the key. */
@@ -65,14 +100,15 @@ int known_hosts_search(struct slice text, const char *name, const struct noise_p
 {
     struct known_host_match match = {.verdict = KNOWN_HOST_UNKNOWN};
     struct lines lines = {.rest = text};
-    struct slice line, line_name;
-    struct noise_public line_key;
+    struct slice text_line;
+    struct line line;
     const char *reason;
-    while (lines_next(&lines, &line, &reason)) {
-        reason = read_line(line, &line_name, &line_key);
+    while (lines_next(&lines, &text_line, &reason)) {
+        reason = read_line(text_line, &line);
         if (reason)
             break;
-        if (slice_eq(line_name, slice_of(name)))
+        struct noise_public line_key = any_key_to_static(&line.key);
+        if (line.mark == KNOWN_HOST_PIN && slice_eq(line.names, slice_of(name)))
             weigh(&match, &line_key, key, lines.number);
     }
     if (reason) {
@@ -82,6 +118,28 @@ int known_hosts_search(struct slice text, const char *name, const struct noise_p
     }
     *ret_match = match;
     return 0;
+}
+
+int known_hosts_search_marked(struct slice text, enum known_host_mark mark, const char *host,
+                              const struct any_key *key, size_t *ret_line, const char **ret_reason)
+{
+    struct lines lines = {.rest = text};
+    struct slice text_line;
+    struct line line;
+    size_t found = 0;
+    const char *reason;
+    while (lines_next(&lines, &text_line, &reason)) {
+        reason = read_line(text_line, &line);
+        if (reason)
+            break;
+        if (!found && line.mark == mark && any_key_compare(&line.key, key) == 0 &&
+            patterns_match(line.names, slice_of(host)))
+            found = lines.number;
+    }
+    *ret_line = reason ? lines.number : found;
+    if (reason)
+        *ret_reason = reason;
+    return reason ? -EBADMSG : found != 0;
 }
 
 static int search_file(const char *file, const char *name, const struct noise_public *key,
@@ -115,6 +173,28 @@ int known_hosts_lookup(const char *const files[KNOWN_HOSTS_FILES], const char *n
             break;
     }
     *ret_match = match;
+    return 0;
+}
+
+int known_hosts_marked(const char *const files[KNOWN_HOSTS_FILES], enum known_host_mark mark,
+                       const char *host, const struct any_key *key,
+                       struct known_host_match *ret_match, struct diag *ret_diag)
+{
+    for (size_t i = 0; i < KNOWN_HOSTS_FILES && files[i]; i++) {
+        CLEANUP_FREE char *text = NULL;
+        const char *reason = NULL;
+        size_t len = 0, line = 0;
+        int r = file_read(files[i], FILE_TRUSTED, LIM_TRUST_FILE, &text, &len, NULL, ret_diag);
+        if (r < 0 && r != -ENOENT)
+            return r;
+        r = known_hosts_search_marked((struct slice){text, len}, mark, host, key, &line, &reason);
+        if (r < 0)
+            return diag_set(ret_diag, r, "%s:%zu: %s", files[i], line, reason);
+        if (r > 0) {
+            *ret_match = (struct known_host_match){.file = files[i], .line = line};
+            return 1;
+        }
+    }
     return 0;
 }
 

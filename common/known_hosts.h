@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of hosts that a user trusts. One line a key: `name key [comment]`, separated by blanks;
- * empty lines and lines that begin with `#` are ignored. The name is what the user typed, its alias
+ * The keys of hosts that a user trusts, and of those who speak for hosts. One line a key, its parts
+ * separated by blanks; empty lines and lines that begin with `#` are ignored:
+ *
+ *     name x25519:... [comment]                                 a host's own key, pinned
+ *     @cert-authority patterns ssh-ed25519 AAAA... [comment]    an organisation's, for such names
+ *     @revoked patterns key [comment]                           either kind, never to be believed
+ *
+ * Patterns (pattern.h) are of names without a port. The name of a pin is what the user typed, its alias
  * resolved, in lower case: `host` for port 6743, otherwise `[host]:port`. Several lines may carry
  * one name: any of their keys is the host's. Any other line is an error that ends the look-up: a
  * broken line never means trust, nor a question.
@@ -9,9 +15,8 @@
 #ifndef MSG_COMMON_KNOWN_HOSTS_H
 #define MSG_COMMON_KNOWN_HOSTS_H
 
+#include "common/any_key.h"
 #include "common/diag.h"
-#include "protocol/noise.h"
-#include "protocol/slice.h"
 
 #define KNOWN_HOST_NAME   272 /* of a name with its port, terminated */
 #define KNOWN_HOSTS_PORT  6743
@@ -34,7 +39,9 @@ struct known_host_match {
 /* The name as it stands in the file. 0, or -EINVAL: empty, too long, or with bytes no host has. */
 int known_host_name(char out[static KNOWN_HOST_NAME], const char *host, unsigned port);
 
-/* One file's text. 0, or -EBADMSG with *ret_line and *ret_reason (a literal). */
+enum known_host_mark { KNOWN_HOST_PIN, KNOWN_HOST_CA, KNOWN_HOST_REVOKED };
+
+/* One file's pins. 0, or -EBADMSG with *ret_line and *ret_reason (a literal). */
 int known_hosts_search(struct slice text, const char *name, const struct noise_public *key,
                        struct known_host_match *ret_match, const char **ret_reason,
                        size_t *ret_line);
@@ -47,6 +54,16 @@ int known_hosts_search(struct slice text, const char *name, const struct noise_p
 int known_hosts_lookup(const char *const files[KNOWN_HOSTS_FILES], const char *name,
                        const struct noise_public *key, struct known_host_match *ret_match,
                        struct diag *ret_diag);
+
+/*
+ * Whether a line with that mark has this key for a host's bare name, in one file's text and in all
+ * files. *ret_match says where (its verdict and key are not set). 1 or 0; errors as above.
+ */
+int known_hosts_search_marked(struct slice text, enum known_host_mark mark, const char *host,
+                              const struct any_key *key, size_t *ret_line, const char **ret_reason);
+int known_hosts_marked(const char *const files[KNOWN_HOSTS_FILES], enum known_host_mark mark,
+                       const char *host, const struct any_key *key,
+                       struct known_host_match *ret_match, struct diag *ret_diag);
 
 /*
  * Appends a line under a lock, making file (0600) and folder (0700) if need be. Nothing is written

@@ -362,8 +362,11 @@ static int accept_one(struct server *server, struct listener *listener)
 
     if (!conn)
         return -ENOMEM;
-    struct stream_config config = {
-        .loop = server->loop, .owner = &owner, .context = conn, .static_keys = server->host_key};
+    struct stream_config config = {.loop = server->loop,
+                                   .owner = &owner,
+                                   .context = conn,
+                                   .static_keys = server->host_key,
+                                   .end = &server->endorsed.shown.list};
     conn->server = server;
     conn->is_unix = listener_is_unix(listener);
     int r = listener_accept(&conn->stream, listener, &config);

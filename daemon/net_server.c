@@ -73,9 +73,22 @@ static void on_sweep(uv_timer_t *timer)
     server_went(server);
 }
 
+static void check_endorsements(struct server *server)
+{
+    struct diag diag;
+
+    if (server->host_key &&
+        endorsed_refresh(&server->endorsed, server->config.host_endorsements,
+                         &server->host_key->public, (int64_t)time(NULL), &diag) < 0)
+        log_error("%s", diag.text);
+}
+
 static void on_recheck(uv_timer_t *timer)
 {
-    server_check_trust(timer->data, false);
+    struct server *server = timer->data;
+
+    server_check_trust(server, false);
+    check_endorsements(server);
 }
 
 /* ---- a request's step ------------------------------------------------------------------------ */
@@ -238,6 +251,7 @@ int server_init(struct server *server, uv_loop_t *loop)
         log_error("cannot start: %s", strerror(-r));
     else
         server_check_trust(server, true);
+    check_endorsements(server);
     return r;
 }
 

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/trust.h"
 #include "daemon/net_book.h"
+#include "daemon/net_endorsed.h"
 #include "daemon/net_present.h"
 #include "daemon/net_seen.h"
 #include "daemon/net_users.h"
@@ -26,6 +27,7 @@ struct server {
     struct config config;
     struct rights_policy policy;
     struct noise_keypair *host_key;
+    struct net_endorsed endorsed; /* the host key is */
     struct trust *trust;
     struct accounts accounts;
     struct gate gate;

@@ -163,6 +163,13 @@ class Endorsed(Real):
             self.assertEqual(f.read().count("msg-endorse-v1\n"), 2)
         self.authorize(self.public, "alice")
         self.known_as("alice")
+        for number, status in ((3, 0), (4, 0), (5, 1)):
+            path = os.path.join(self.folder, f"id{number}")
+            ssh_key(path)
+            err = self.ctl("key", "endorse", "--ssh-key", path, status=status).err
+        self.assertIn(f"{self.file()}: there are 4 endorsements by other keys already", err)
+        self.endorse()
+        self.known_as("alice")
 
     def test_a_broken_file_is_told(self):
         self.write(self.file(), "nonsense\n")

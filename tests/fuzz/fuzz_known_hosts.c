@@ -27,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool named = size && memmem(data, size, KEY, strlen(KEY)) && memmem(data, size, "h1", 2);
     if (match.verdict == KNOWN_HOST_TRUSTED && !named)
         abort();
+    const struct any_key any = any_key_static(&key);
+    bool held = known_hosts_search_marked(text, KNOWN_HOST_REVOKED, "h1", &any, &line, &reason) > 0;
+    if (held && !(memmem(data, size, KEY, strlen(KEY)) && memmem(data, size, "@revoked", 8)))
+        abort();
     if ((match.verdict == KNOWN_HOST_UNKNOWN) != (match.line == 0))
         abort();
     return 0;

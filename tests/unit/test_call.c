@@ -222,9 +222,11 @@ static void listener_closed(void *owner, struct listener *from)
 
 /* ---- the call -------------------------------------------------------------------------------- */
 
-static enum call_judgement judge(void *owner, const struct noise_public *key)
+static enum call_judgement judge(void *owner, const struct noise_public *key,
+                                 const struct slice_list *end)
 {
     (void)owner;
+    CU_ASSERT(end->n == 0);
     CU_ASSERT(memcmp(key, &server_keys.public, sizeof(*key)) == 0);
     return judgement;
 }

@@ -16,6 +16,9 @@
 #define KEY_B "x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define KEY_C "x25519:AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
+#define SSH_A "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
+#define SSH_B "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOr"
+
 static struct noise_public key_a, key_b, key_c;
 
 static void check_name(const char *host, unsigned port, const char *expected)
@@ -95,14 +98,50 @@ static void test_broken(void)
     broken(SLICE("h1 " KEY_A "\nh2 x25519:AAAA\n"), 2);
     broken(SLICE("\nH1 " KEY_A), 2);
     broken(SLICE("h1,h2 " KEY_A), 1);
-    broken(SLICE("@revoked h1 " KEY_A), 1);
-    CU_ASSERT_STRING_EQUAL(why, "markers and hashed names are not supported by this version");
+    broken(SLICE("@other h1 " KEY_A), 1);
+    CU_ASSERT_STRING_EQUAL(why, "the marks are @cert-authority and @revoked");
+    broken(SLICE("@revoked h1"), 1);
+    broken(SLICE("@revoked " KEY_A), 1);
+    broken(SLICE("@cert-authority * " KEY_A), 1);
+    CU_ASSERT_STRING_EQUAL(why, "a @cert-authority's key is an ssh-ed25519 key");
+    broken(SLICE("@cert-authority !h1 " SSH_A), 1);
     broken(SLICE("|1|abc= " KEY_A), 1);
-    CU_ASSERT_STRING_EQUAL(why, "markers and hashed names are not supported by this version");
+    CU_ASSERT_STRING_EQUAL(why, "hashed names are for ssh's own known_hosts");
     broken(SLICE("h1 " KEY_A "\x1B"), 1);
     broken(SLICE("h1 " KEY_A " \xFF"), 1);
     broken(SLICE("h1 " KEY_A " \0"), 1);
     broken(SLICE("h1 ssh-ed25519 AAAA"), 1);
+}
+
+static int marked(const char *text, enum known_host_mark mark, const char *host, const char *key)
+{
+    struct slice word = slice_of(key);
+    struct any_key any;
+    const char *reason = NULL;
+    size_t line = 77;
+    CU_ASSERT_EQUAL_FATAL(any_key_take(&word, &any), 0);
+    int r = known_hosts_search_marked(slice_of(text), mark, host, &any, &line, &reason);
+    return r < 0 ? r : (int)line;
+}
+
+static void test_marks(void)
+{
+    static const char text[] = "h1 " KEY_A "\n@cert-authority *.example.org,h1 " SSH_A " org\n"
+                               "@revoked * " KEY_B "\n@revoked h1 " SSH_B " lost\n";
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_CA, "h1", SSH_A), 2);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_CA, "h2.example.org", SSH_A), 2);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_CA, "h2", SSH_A), 0);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_CA, "h1", SSH_B), 0);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_REVOKED, "any", KEY_B), 3);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_REVOKED, "any", KEY_A), 0);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_REVOKED, "h1", SSH_B), 4);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_REVOKED, "h2", SSH_B), 0);
+    CU_ASSERT_EQUAL(marked(text, KNOWN_HOST_REVOKED, "h1", SSH_A), 0);
+    CU_ASSERT_EQUAL(marked("@revoked h1 " SSH_B "\nnonsense\n", KNOWN_HOST_REVOKED, "h1", SSH_B),
+                    -EBADMSG);
+    /* Neither is a pin. */
+    search(text, "h1", &key_b, KNOWN_HOST_CHANGED, 1);
+    search("@revoked h1 " KEY_A "\n", "h1", &key_a, KNOWN_HOST_UNKNOWN, 0);
 }
 
 static void test_line_length(void)
@@ -237,11 +276,17 @@ static void test_append_waits(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(test_name),         UNIT_TEST(test_search),
-        UNIT_TEST(test_broken),       UNIT_TEST(test_line_length),
-        UNIT_TEST(test_two_files),    UNIT_TEST(test_file_refused),
-        UNIT_TEST(test_append),       UNIT_TEST(test_append_at_once),
-        UNIT_TEST(test_append_waits), UNIT_END,
+        UNIT_TEST(test_name),
+        UNIT_TEST(test_search),
+        UNIT_TEST(test_broken),
+        UNIT_TEST(test_marks),
+        UNIT_TEST(test_line_length),
+        UNIT_TEST(test_two_files),
+        UNIT_TEST(test_file_refused),
+        UNIT_TEST(test_append),
+        UNIT_TEST(test_append_at_once),
+        UNIT_TEST(test_append_waits),
+        UNIT_END,
     };
     if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||
         key_parse(SLICE(KEY_B), &key_b) < 0 || key_parse(SLICE(KEY_C), &key_c) < 0)

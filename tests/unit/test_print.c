@@ -148,6 +148,10 @@ static const struct {
      "Error 5 getting session names: THE KEY OF h2 HAS CHANGED: x25519:AAAA is not the one in "
      "/home/alice/.config/msg/identity; somebody may be listening in. Nothing was sent. If the "
      "host really has a new key, remove that line and run: msgctl trust h2 x25519:AAAA"},
+    {LINE_KEY_OUT, LINE_ERR,
+     "Error 5 getting session names: the key of h2 is revoked: x25519:AAAA "
+     "(/home/alice/.config/msg/identity); nothing was sent. Its administrator can tell you the new "
+     "one: msgctl key show --host; then: msgctl trust h2 KEY"},
     {LINE_KEY_FILE_BAD, LINE_ERR,
      "Error 5 getting session names: no key of h2 can be trusted: MESSAGE"},
     {LINE_UNKNOWN, LINE_ERR,

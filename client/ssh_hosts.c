@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/ssh_hosts.h"
+
+#include "client/tool.h"
+#include "common/lines.h"
+#include "common/mem.h"
+
+#include <limits.h>
+#include <pwd.h>
+
+#define LOOK_UP_MS   2000
+#define PRINTED      65536
+#define SYSTEM_HOSTS "/etc/ssh/ssh_known_hosts"
+
+/* `[@marker] names type base64 [comment]`; only revoking and no marker count. */
+static bool read_line(struct slice line, struct ssh_key *ret_key, bool *ret_revoked)
+{
+    struct slice field = {NULL, 0}, type, base64;
+    if (!lines_field(&line, &field) || field.ptr[0] == '#')
+        return false;
+    bool marked = field.ptr[0] == '@', revoked = slice_eq(field, SLICE("@revoked"));
+    if ((marked && !revoked) || (marked && !lines_field(&line, &field)))
+        return false;
+    if (!lines_field(&line, &type) || !lines_field(&line, &base64) ||
+        ssh_key_parse(type, base64, ret_key) < 0)
+        return false;
+    *ret_revoked = revoked;
+    return true;
+}
+
+/* A revoked key is never lost for want of room: then an ordinary one gives way. */
+static void add(struct ssh_hosts *hosts, const struct ssh_key *key, bool revoked)
+{
+    size_t i = hosts->n;
+    if (i == SSH_HOSTS_KEYS)
+        for (i = 0; revoked && i < SSH_HOSTS_KEYS && hosts->lines[i].revoked;)
+            i++;
+    if (i == SSH_HOSTS_KEYS || (hosts->n == SSH_HOSTS_KEYS && !revoked))
+        return;
+    hosts->lines[i].key = *key;
+    hosts->lines[i].revoked = revoked;
+    if (i == hosts->n)
+        hosts->n++;
+}
+
+void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts)
+{
+    while (text.len) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        struct slice line = {text.ptr, end ? (size_t)(end - text.ptr) : text.len};
+        struct ssh_key key;
+        bool revoked = false;
+        text = slice_from(text, line.len + (end != NULL));
+        if (read_line(line, &key, &revoked))
+            add(hosts, &key, revoked);
+    }
+}
+
+static void look_in(const char *file, const char *name, struct ssh_hosts *hosts)
+{
+    const char *const argv[] = {"ssh-keygen", "-F", name, "-f", file, NULL};
+    const struct tool tool = {.argv = argv, .timeout_ms = LOOK_UP_MS, .quiet = true};
+    CLEANUP_FREE char *printed = malloc(PRINTED);
+    size_t len = 0;
+    if (printed && access(file, R_OK) == 0 && tool_run(&tool, printed, PRINTED, &len) == 0)
+        ssh_hosts_read((struct slice){printed, len}, hosts);
+}
+
+static void find_files(char out[static PATH_MAX])
+{
+    const char *named = getenv("MSG_SSH_KNOWN_HOSTS");
+    const struct passwd *user = named ? NULL : getpwuid(geteuid());
+    if (named)
+        snprintf(out, PATH_MAX, "%s", named);
+    else
+        snprintf(out, PATH_MAX, "%s/.ssh/known_hosts:" SYSTEM_HOSTS, user ? user->pw_dir : "");
+}
+
+void ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts)
+{
+    char files[PATH_MAX], *rest = NULL;
+    *ret_hosts = (struct ssh_hosts){.n = 0};
+    if (name[0] == '-') /* an option of ssh-keygen, and no name of a host */
+        return;
+    find_files(files);
+    for (char *file = strtok_r(files, ":", &rest); file; file = strtok_r(NULL, ":", &rest))
+        look_in(file, name, ret_hosts);
+}
+
+enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key)
+{
+    enum ssh_host_verdict verdict = SSH_HOST_UNKNOWN;
+    for (size_t i = 0; i < hosts->n; i++) {
+        if (!ssh_key_equal(&hosts->lines[i].key, key))
+            continue;
+        if (hosts->lines[i].revoked)
+            return SSH_HOST_REVOKED;
+        verdict = SSH_HOST_KNOWN;
+    }
+    return verdict;
+}

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""
+Hosts whose key is trusted without a question: by the host's ssh key, which ssh knows, or by an
+organisation's; and refused, where either is revoked or the pin says otherwise.
+"""
+import os
+import re
+import subprocess
+import time
+
+from harness import Running, program
+from test_endorse import ssh_key
+from world import Real
+
+
+class Hosts(Real):
+    SENDERS = {"alice": []}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = cls.senders["alice"].home
+
+    @classmethod
+    def start(cls):
+        cls.endorsements = cls.system.path("host_endorsements")
+        cls.system.config["host-endorsements"] = cls.endorsements
+        cls.system.start()
+        cls.host_key = cls.system.host_key()
+        time.sleep(1.1)  # authorized_keys is looked at once a second
+
+    def setUp(self):
+        self.folder = self.system.folder_of(self.id().rsplit(".", 1)[1])
+        self.ssh_file = os.path.join(self.folder, "ssh_host_ed25519_key")
+        self.public = " ".join(ssh_key(self.ssh_file).split()[:2])
+        self.ssh_known = os.path.join(self.folder, "ssh_known_hosts")
+        self.known_hosts()
+        if os.path.exists(self.endorsements):
+            os.unlink(self.endorsements)
+
+    def write(self, path, text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+
+    def known_hosts(self, *lines):
+        self.write(os.path.join(self.home, "known_hosts"), "".join(line + "\n" for line in lines))
+
+    def ssh_knows(self, *lines):
+        self.write(self.ssh_known, "".join(line + "\n" for line in lines))
+
+    def ctl(self, *words, status=0):
+        env = {**self.system.environment(), "MSG_CONFIG_HOME": self.home,
+               "MSG_SSH_KNOWN_HOSTS": f"/nonexistent:{self.ssh_known}"}
+        done = Running(self.system.me, [program("msgctl"), *words], env=env).finish(30)
+        self.assertEqual(done.status, status, done)
+        return done
+
+    def endorse(self, *words):
+        """As root does on the host, with all the paths moved."""
+        out = self.ctl("key", "endorse", "--host", "--file",
+                       os.path.join(self.system.state, "host_key"), "--ssh-key", self.ssh_file,
+                       "--into", self.endorsements, *words).out
+        self.assertIn(f"{self.host_key} is endorsed by {self.public} until", out)
+        time.sleep(1.1)  # that file too
+
+    def trusted(self):
+        self.assertIn("it knows you as alice\n", self.ctl("ping", self.system.server).out)
+
+    def unknown(self):
+        err = self.ctl("ping", self.system.server, status=4).err
+        self.assertIn(f"the key of {self.system.server} is not known: {self.host_key}; if it is the "
+                      f"right one: msgctl trust {self.system.server} {self.host_key}", err)
+
+    def revoked(self, where):
+        err = self.ctl("ping", self.system.server, status=4).err
+        self.assertIn(f"the key of {self.system.server} is revoked: {self.host_key} ({where}); "
+                      "nothing was sent.", err)
+
+    # ---- by ssh ----------------------------------------------------------------------------------
+
+    def test_by_ssh(self):
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        self.unknown()
+        self.endorse()
+        self.trusted()
+        self.ssh_knows(f"127.0.0.2 {self.public}")
+        self.unknown()
+
+    def test_hashed_names(self):
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        subprocess.run(["ssh-keygen", "-q", "-H", "-f", self.ssh_known], check=True,
+                       capture_output=True)
+        with open(self.ssh_known, encoding="ascii") as f:
+            self.assertRegex(f.read(), r"^\|1\|")
+        self.endorse()
+        self.trusted()
+
+    def test_marked_lines_of_ssh(self):
+        self.endorse()
+        self.ssh_knows(f"@cert-authority * {self.public}")
+        self.unknown()
+        self.ssh_knows(f"127.0.0.1 {self.public}", f"@revoked * {self.public}")
+        self.revoked("@revoked in the known_hosts of ssh")
+
+    def test_another_key_of_ssh(self):
+        self.endorse()
+        other = ssh_key(os.path.join(self.folder, "other"))
+        self.ssh_knows(f"127.0.0.1 {other}")
+        self.unknown()
+
+    def test_what_is_out_of_its_time(self):
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        self.endorse()
+        with open(self.endorsements, encoding="ascii") as f:
+            statement = f.read().split("-----BEGIN")[0]
+        now = int(time.time())
+        for after, before, status in ((-900, -310, 4), (-900, -200, 0), (310, 900, 4)):
+            changed = re.sub(r"after: \d+", f"after: {now + after}", statement)
+            changed = re.sub(r"before: \d+", f"before: {now + before}", changed)
+            signature = subprocess.run(
+                ["ssh-keygen", "-q", "-Y", "sign", "-n", "msg-endorse-v1", "-f", self.ssh_file],
+                input=changed, text=True, capture_output=True, check=True).stdout
+            self.write(self.endorsements, changed + signature)
+            time.sleep(1.1)
+            self.ctl("ping", self.system.server, status=status)
+
+    # ---- by an organisation ----------------------------------------------------------------------
+
+    def test_by_an_organisation(self):
+        self.endorse("--names", "h2,127.0.0.1")
+        self.unknown()
+        self.known_hosts(f"@cert-authority 127.*,*.example.org {self.public} org")
+        self.trusted()
+        self.known_hosts(f"@cert-authority *.example.org {self.public} org")
+        self.unknown()
+
+    def test_names_that_it_did_not_sign(self):
+        self.endorse("--names", "h2")
+        self.known_hosts(f"@cert-authority * {self.public} org")
+        self.unknown()
+
+    def test_revoked_by_us(self):
+        self.endorse("--names", "127.0.0.1")
+        path = os.path.join(self.home, "known_hosts")
+        ca = f"@cert-authority * {self.public} org"
+        for line in (f"@revoked * {self.public}", f"@revoked 127.0.0.1 {self.host_key}"):
+            self.known_hosts(ca, line)
+            self.revoked(f"{path}:2")
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        self.known_hosts(f"@revoked * {self.public}")
+        self.revoked(f"{path}:1")
+
+    # ---- the pin ---------------------------------------------------------------------------------
+
+    def test_a_pin_outranks_it(self):
+        self.endorse("--names", "127.0.0.1")
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        name = f"[127.0.0.1]:{self.system.port}"
+        self.known_hosts(f"{name} x25519:{43 * 'A'}", f"@cert-authority * {self.public} org")
+        err = self.ctl("ping", self.system.server, status=4).err
+        self.assertIn("HAS CHANGED", err)
+        self.known_hosts(f"{name} {self.host_key}")
+        self.trusted()
+
+    def test_trust_pins_what_is_endorsed(self):
+        self.endorse()
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        self.ctl("trust", self.system.server)
+        with open(os.path.join(self.home, "known_hosts"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), f"[127.0.0.1]:{self.system.port} {self.host_key}\n")
+
+    def test_a_broken_file_shows_nothing_new(self):
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        self.endorse()
+        self.write(self.endorsements, "nonsense\n")
+        time.sleep(1.1)
+        self.trusted()
+        self.assertIn(f"{self.endorsements}: the statement does not begin", self.system.logged())
+        os.unlink(self.endorsements)
+        time.sleep(1.1)
+        self.unknown()
