@@ -180,6 +180,12 @@ static void show(struct delivery *delivery, const struct boundary_message *messa
         refuse(delivery, ENDED_SESSION_GONE, "logout");
         return;
     }
+    /* Of a terminal that is written to, whoever opens it finds that out. */
+    if (where.reach == REACH_TMUX && where.disabled &&
+        !(message->u.present.flags & PRESENT_OVERRIDE)) {
+        refuse(delivery, ENDED_FAILED, "messages-disabled");
+        return;
+    }
     delivery->uid = where.target.uid;
     if (caps_take(&deliveries->caps, delivery->uid, now_ms()) < 0) {
         log_refused(deliveries, where.user, "too many");

@@ -59,8 +59,8 @@ size_t tree_terminals(const struct tree *tree, pid_t leader, dev_t through,
 {
     size_t count = 0, waiting = 0, seen = 0, all = tree->table.count;
     const struct proc *proc = proc_find(&tree->table, leader);
-    CLEANUP_FREE const struct proc **queue = calloc(all + 1, sizeof(*queue));
-    if (!proc || !queue)
+    const struct proc **queue = tree->queue;
+    if (!proc)
         return 0;
     queue[waiting++] = proc;
     while (seen < waiting) {
@@ -201,9 +201,10 @@ int tree_build(struct proc_table *table, struct tree *ret_tree)
     *table = (struct proc_table){0};
     size_t count = tree.table.count;
     tree.by_parent = calloc(count + 1, sizeof(*tree.by_parent));
+    tree.queue = calloc(count + 1, sizeof(*tree.queue));
     tree.panes = calloc(count + 1, sizeof(*tree.panes));
     tree.clients = calloc(count + 1, sizeof(*tree.clients));
-    if (!tree.by_parent || !tree.panes || !tree.clients) {
+    if (!tree.by_parent || !tree.queue || !tree.panes || !tree.clients) {
         tree_free(&tree);
         return -ENOMEM;
     }
@@ -220,6 +221,7 @@ void tree_free(struct tree *tree)
 {
     proc_table_free(&tree->table);
     free(tree->by_parent);
+    free(tree->queue);
     free(tree->panes);
     free(tree->clients);
     *tree = (struct tree){0};

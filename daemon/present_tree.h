@@ -23,6 +23,7 @@ struct tree_end {
 struct tree {
     struct proc_table table;
     const struct proc **by_parent; /* children of one parent are together */
+    const struct proc **queue;     /* room for one walk */
     struct tree_end *panes;        /* by terminal */
     size_t pane_count;
     struct tree_end

@@ -8,8 +8,9 @@ import struct
 import time
 
 import boundary
+from boundary import Msgd
 from harness import AM_ROOT, stop
-from presenter import PresenterCase
+from presenter import Presenter, PresenterCase
 
 
 class SessionTest(PresenterCase):
@@ -27,6 +28,21 @@ class SessionTest(PresenterCase):
         session = found[two.line]
         self.assertEqual((session.reach, session.flags, session.why),
                          (1, boundary.DISABLED, "messages-disabled"))
+
+    def test_without_a_system_bus_it_is_said_once(self):
+        self.end(self.presenter)
+        terminal = self.terminal()
+        path = os.path.join(self.folder, "other.sock")
+        presenter = Presenter(self.folder, self.utmp, [
+            "--system-bus", f"unix:path={self.folder}/none", "--socket", path, "--msgd-user",
+            self.msgd_user.name])
+        self.addCleanup(self.end, presenter)
+        presenter.wait_for(f"on {path}")
+        msgd = Msgd.connect(path, self.msgd_user.uid)
+        self.addCleanup(msgd.close)
+        self.assertEqual(msgd.sessions()[terminal.line].reach, 1)
+        time.sleep(5.5)  # it is tried again
+        self.assertEqual(presenter.log.count("logind: the system bus: No such file"), 1)
 
     def test_changes_come_by_themselves(self):
         self.msgd.sessions()
