@@ -86,12 +86,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *printed = NULL;
     size_t len = 0;
     FILE *stream = open_memstream(&printed, &len);
-    struct speaker speaker = {stream, stream, true, {.host = SLICE("h2")}};
+    struct speaker speaker = {stream, stream, !(choice & 32), {.host = SLICE("h2")}};
     struct outcome_config config = {.speaker = &speaker,
                                     .server = &server,
                                     .to = {TO, 1 + (choice >> 1) % ARRAY_SIZE(TO)},
                                     .wait = choice & 8,
-                                    .each = choice & 16};
+                                    .each = choice & 16,
+                                    .several = choice & 64};
     struct listeners listeners = {.outcome = outcome_new(&config)};
 
     demand(stream && listeners.outcome);

@@ -17,7 +17,7 @@ from peer_values import TYPES, BadMessage, fault, message, scanned
 import msgpack
 
 FIRST_BYTES, HANDSHAKE, FIRST_REQUEST, IDLE = 2.0, 5.0, 10.0, 30.0
-OPEN_REQUESTS, EVENTS = 16, 32
+OPEN_REQUESTS, EVENTS, MISSES = 16, 32, 128
 LIMITS = {"text": 32768, "requests": OPEN_REQUESTS, "deliveries": 1024, "max_time_ms": 604800000}
 
 
@@ -30,6 +30,12 @@ class Request:
         self.holder, self.first, self.marks = None, None, {}
         self.cancelled = threading.Event()
         self._lock = threading.RLock()
+
+    def missed(self, *misses):
+        """Before anything is accepted: entries that reached nobody, and what was left out."""
+        with self._lock:
+            for start in range(0, len(misses), MISSES):
+                self._tell("EVENT", {"miss": list(misses[start:start + MISSES]), **self.marks})
 
     def accepted(self, *deliveries, time_ms=30000):
         """One delivery for each {user, sess, id, kind}."""

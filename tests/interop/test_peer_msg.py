@@ -87,6 +87,42 @@ class Calls(World):
         self.assertEqual(outcome.status, 0, outcome)
         self.assertNotIn("wait", self.heard(server, "SEND")[0].map)
 
+    def test_an_answer(self):
+        def story(request):
+            request.accepted(BOB)
+            request.event(1, "displayed")
+            request.event(1, "acknowledged", fin=True, ans="No")
+            request.finish()
+        server = self.server(story)
+        outcome = self.msg(server, "/ANSWERS:Yes,No")
+        self.assertEqual((outcome.status, outcome.out), (0, "No\n"), outcome)
+        sent = self.heard(server, "SEND")[0].map
+        self.assertEqual((sent["answers"], sent["wait"]), (["Yes", "No"], True))
+        outcome = self.msg(server, "/ANSWERS:Yes,No", "/V")
+        self.assertIn("Message to session pts/1 responded to by user: No\n", outcome.out)
+
+    def test_how_it_is_shown_and_what_was_left_out(self):
+        notes = [{"to": 0, "code": "reached-elsewhere", "user": "bob", "sess": "pts/1", "by": ":0"},
+                 *({"to": 0, "code": "no-screen", "user": "bob", "sess": f"s{n}"}
+                   for n in range(200))]
+
+        def story(request):
+            request.missed(*notes)
+            request.accepted({**BOB, "sess": ":0", "kind": "desktop", "state": "odd"})
+            request.event(1, "displayed", by="dunst", why="locked", fin=True)
+            request.finish()
+        outcome = self.msg(self.server(story), "/V")
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertEqual(outcome.out,
+                         "Sending message to session :0, display time unlimited\n"
+                         "Session :0 is in the state odd\n"
+                         "Session pts/1 left out, bob is reached on :0\n" +
+                         "".join(f"Session s{n} (bob) left out, it has no screen or terminal\n"
+                                 for n in range(200)) +
+                         "Session :0 is reached on its desktop, by dunst\n"
+                         "Session :0 is locked\n"
+                         "Async message sent to session :0\n")
+
     def test_every_final_state(self):
         for state, why in (("dismissed", "closed-by-user"), ("timed-out", "no-answer"),
                            ("withdrawn", "by-sender"), ("session-gone", "logout"),
