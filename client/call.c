@@ -13,7 +13,7 @@
 static const uint64_t pauses[] = {100, 300, 1000, 2000};
 
 enum step {
-    STEP_CONNECT, /* up to the key's judgement */
+    STEP_CONNECT, /* up to the key's judgement; of a SEND to the Unix socket up to WELCOME */
     STEP_ANSWER,  /* the request is sent */
     STEP_PAUSE,   /* the connection is lost; another try follows */
     STEP_END,     /* waits for its handles to close */
@@ -199,6 +199,20 @@ static void on_event(struct call *call, const struct msg *msg)
     call->config.owner->message(call->config.context, msg);
 }
 
+static void ask(struct call *call);
+
+static void on_welcome(struct call *call, const struct msg *msg)
+{
+    uv_timer_stop(&call->timer);
+    call->lost_at = 0; /* the server is back */
+    set_give_up(call);
+    call->config.owner->message(call->config.context, msg);
+    if (call->request.type == MSG_PING)
+        finish(call, CALL_RESULT);
+    else if (call->step == STEP_CONNECT)
+        ask(call);
+}
+
 static void on_message(void *owner, struct stream *stream, const struct msg *msg)
 {
     struct call *call = owner;
@@ -209,16 +223,11 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
     if (msg->type == MSG_GOAWAY) {
         on_goaway(call, &msg->u.goaway);
     } else if (msg->type == MSG_WELCOME) {
-        uv_timer_stop(&call->timer);
-        call->lost_at = 0; /* the server is back */
-        set_give_up(call);
-        call->config.owner->message(call->config.context, msg);
-        if (call->request.type == MSG_PING)
-            finish(call, CALL_RESULT);
+        on_welcome(call, msg);
     } else if (msg->type == MSG_NOTE) {
         call->config.owner->message(call->config.context, msg);
-    } else if (msg->id != call->id) {
-        return; /* the answer to a CANCEL */
+    } else if (call->step != STEP_ANSWER || msg->id != call->id) {
+        return; /* the answer to a CANCEL, or to nothing */
     } else if (msg->type == MSG_EVENT) {
         on_event(call, msg);
     } else if (msg->type == MSG_RESULT) {
@@ -291,9 +300,9 @@ static void on_local_server(struct call *call)
     } else if (!believes(call, credentials.uid)) {
         call->result.uid = credentials.uid;
         finish(call, CALL_BAD_SERVER);
-    } else {
+    } else if (!survives_loss(call)) {
         ask(call);
-    }
+    } /* else at WELCOME: what a msgd that stands still may read later would be shown later */
 }
 
 /* The refusal was the only word: what was written behind the preamble has not been read. */

@@ -52,7 +52,7 @@ struct account {
     uint64_t number; /* the presenter's name for it: counted up, never 0 */
     unsigned connections;
     unsigned uids; /* remembered requests */
-    struct bucket messages;
+    struct bucket messages, asks;
     struct book_request *finals; /* net_book's: finished ones, the oldest first */
     UT_hash_handle hh;
 };
@@ -64,12 +64,14 @@ struct accounts {
 
 /* The account, made if missing; NULL if there is no memory. */
 struct account *account_of(struct accounts *accounts, const struct principal *principal);
-/* Forgets accounts that hold nothing and whose bucket is full: call now and then. */
+/* Forgets accounts that hold nothing and whose buckets are full: call now and then. */
 void accounts_sweep(struct accounts *accounts, int64_t now_us);
 void accounts_clear(struct accounts *accounts);
 
 /* One message of `a_minute`: 0, or microseconds to wait. */
 int64_t account_message(struct account *account, uint32_t a_minute, int64_t now_us);
+/* The same for WHO, of somebody who may send `messages` a minute. */
+int64_t account_ask(struct account *account, uint32_t messages, int64_t now_us);
 
 /* ---- the gate ----------------------------------------------------------------------------------
  */

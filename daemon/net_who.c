@@ -107,6 +107,11 @@ void request_who(const struct call *call)
         call_error(call, "no-presenter", NULL, RETRY_BUSY_MS);
         return;
     }
+    int64_t wait = account_ask(call->conn->account, call->rate, server_now().ms * 1000);
+    if (wait > 0) {
+        call_error(call, "rate-limited", NULL, (uint64_t)(wait + 999) / 1000);
+        return;
+    }
     if (query.to.n == 0 && !call->rights.who) {
         call_error(call, "forbidden", NULL, 0);
         return;

@@ -645,10 +645,8 @@ class WaitingTest(Cli):
             self.server.close()
             raise Lost
         self.serve(send=lossy)
-        outcome = self.msg("bob", "x")
-        self.assertEqual(outcome.status, 5, outcome)
-        self.assertIn("Error sending message: the connection to h2 was lost", outcome.err)
-        self.assertIn("whether it was shown is not known\n", outcome.err)
+        self.expect(self.msg("bob", "x"), 5, "", f"Error sending message: the connection to h2 was lost "
+                    f"({self.server.path}); whether it was shown is not known\n")
 
     def test_another_life_of_msgd(self):
         def lossy(_):

@@ -434,6 +434,17 @@ class Refused(MsgdTest):
         got = self.ask_error(peer, SEND, message("bob", "x"), "rate-limited")
         self.assertTrue(20000 < got["retry_ms"] <= 30001, got)
 
+    def test_rate_of_asking(self):
+        """LIM_ASKS_A_MINUTE; or twice as often as messages may be sent."""
+        self.start("--messages-a-minute", "2")
+        peer = self.msgd.peer()
+        for _ in range(120):
+            *_, last = peer.answers(peer.request(WHO, {"to": [{"name": "bob"}]}))
+            self.assertEqual(last[0], RESULT)
+        got = self.ask_error(peer, WHO, {}, "rate-limited")
+        self.assertTrue(0 < got["retry_ms"] <= 500, got)
+        self.sent(peer, message("bob", "x"))
+
     def test_open_requests(self):
         self.start()
         peer = self.msgd.peer()

@@ -40,6 +40,11 @@ static void accounts_are_told_apart(void)
     CU_ASSERT(account_message(a, 1, 1) == 0);
     CU_ASSERT(account_message(a, 1, 1) == 60 * SECOND);
     CU_ASSERT(account_message(account_of(&accounts, &bob), 1, 1) == 0);
+    for (int i = 0; i < LIM_ASKS_A_MINUTE; i++)
+        CU_ASSERT(account_ask(a, LIM_ASKS_A_MINUTE / 2, 1) == 0);
+    CU_ASSERT(account_ask(a, LIM_ASKS_A_MINUTE / 2, 1) == SECOND / 2);
+    CU_ASSERT(account_ask(account_of(&accounts, &bob), 1000, 1) == 0);
+    CU_ASSERT(account_of(&accounts, &bob)->asks.next == 1 + 60 * SECOND / 2000);
     accounts_clear(&accounts);
 }
 
@@ -53,7 +58,9 @@ static void only_idle_accounts_are_forgotten(void)
     account_of(&accounts, &of[0])->connections = 1;
     account_of(&accounts, &of[1])->uids = 1;
     account_message(account_of(&accounts, &of[2]), 60, 0);
-    account_of(&accounts, &of[3]);
+    account_ask(account_of(&accounts, &of[3]), 1, 0); /* half a second */
+    accounts_sweep(&accounts, SECOND / 2 - 1);
+    CU_ASSERT(HASH_COUNT(accounts.table) == 4);
     accounts_sweep(&accounts, SECOND - 1);
     CU_ASSERT(HASH_COUNT(accounts.table) == 3);
     accounts_sweep(&accounts, SECOND);
