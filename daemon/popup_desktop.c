@@ -144,20 +144,36 @@ static int on_notified(sd_bus_message *reply, void *userdata, sd_bus_error *unus
     return 0;
 }
 
-static int add_actions(sd_bus_message *call, const struct popup_message *message)
+/* A click on the body says OK; where there are answers it says nothing, and is not offered. */
+static int add_ok(sd_bus_message *call, const struct popup_message *message,
+                  const struct server *server)
 {
-    struct slice answers = message->texts.answers, label;
-    char key[16], escaped[TEXT_ESCAPED(LIM_ANSWER)];
-    int r = sd_bus_message_open_container(call, 'a', "s");
-    if (r >= 0)
-        r = sd_bus_message_append(call, "ss", NOTICE_DEFAULT, words[WORD_OK]);
-    if (r >= 0 && message->wait && answers.len == 0)
+    int r = sd_bus_message_append(call, "ss", NOTICE_DEFAULT, words[WORD_OK]);
+    if (r >= 0 && message->wait && !server->default_is_button)
         r = sd_bus_message_append(call, "ss", NOTICE_OK, words[WORD_OK]);
+    return r;
+}
+
+static int add_answers(sd_bus_message *call, struct slice answers)
+{
+    char key[16], escaped[TEXT_ESCAPED(LIM_ANSWER)];
+    struct slice label;
+    int r = 0;
     for (unsigned number = 1; r >= 0 && present_answers_next(&answers, &label); number++) {
         snprintf(key, sizeof(key), NOTICE_ANSWER "%u", number);
         text_escape(label, TEXT_ONE_LINE, escaped, sizeof(escaped));
         r = sd_bus_message_append(call, "ss", key, escaped);
     }
+    return r;
+}
+
+static int add_actions(sd_bus_message *call, const struct popup_message *message,
+                       const struct server *server)
+{
+    int r = sd_bus_message_open_container(call, 'a', "s");
+    if (r >= 0)
+        r = message->texts.answers.len > 0 ? add_answers(call, message->texts.answers)
+                                           : add_ok(call, message, server);
     return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
@@ -181,7 +197,7 @@ static int build_notify(struct desktop *desktop, sd_bus_message *call)
     popup_text_title(message, title);
     int r = sd_bus_message_append(call, "susss", "msg", 0U, "", title, body);
     if (r >= 0)
-        r = add_actions(call, message);
+        r = add_actions(call, message, &desktop->search.found);
     if (r >= 0)
         r = add_hints_and_time(call, message);
     return r;

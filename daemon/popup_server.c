@@ -17,6 +17,12 @@ static int take_owner(struct server *server, sd_bus_message *reply)
     return 0;
 }
 
+/* Seen with xfce4-notifyd 0.7.3 and lxqt-notificationd 1.2.0. */
+static bool shows_default(const char *name)
+{
+    return strcmp(name, "Xfce Notify Daemon") == 0 || strcmp(name, "lxqt-notificationd") == 0;
+}
+
 /* One that does not say what it is may notify all the same. */
 static int take_information(struct server *server, sd_bus_message *reply)
 {
@@ -25,6 +31,7 @@ static int take_information(struct server *server, sd_bus_message *reply)
     if (sd_bus_message_is_method_error(reply, NULL) ||
         sd_bus_message_read(reply, "ssss", &name, &vendor, &version, &specification) < 0)
         return 0;
+    server->default_is_button = shows_default(name);
     snprintf(by, sizeof(by), "%s%s%s", name, version[0] != '\0' ? " " : "", version);
     text_escape(slice_of(by), TEXT_ONE_LINE, server->by, sizeof(server->by));
     return 0;

@@ -18,7 +18,8 @@ struct server {
     char owner[256]; /* its unique name: who takes the name after it is another */
     char by[72];     /* name and version, printable */
     bool actions, markup;
-    bool quiet; /* it shows nothing for now */
+    bool default_is_button; /* the action that others give to a click on the body */
+    bool quiet;             /* it shows nothing for now */
 };
 
 /* The caller's, from server_find() until the bus is closed. */

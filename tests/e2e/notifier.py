@@ -3,6 +3,7 @@
 """
 notifier.py [OPTION...]: a notification server for the tests that does what it is told, and lies:
 
+  --name=NAME       what it calls itself (notifier)
   --caps=A,B        its capabilities (actions,body,body-markup)
   --error-at=N      the Nth Notify is refused, as MATE refuses the 22nd
   --mute=METHOD     never answers that one
@@ -45,7 +46,7 @@ class Server(dbus.service.Object):
                          async_callbacks=("reply", "error"))
     def GetServerInformation(self, reply, error):
         note("GetServerInformation")
-        self.answer("GetServerInformation", reply, ("notifier", "tests", "1.0", "1.2"))
+        self.answer("GetServerInformation", reply, (self.options.name, "tests", "1.0", "1.2"))
 
     @dbus.service.method(NAME, in_signature="", out_signature="as",
                          async_callbacks=("reply", "error"))
@@ -108,6 +109,7 @@ class Server(dbus.service.Object):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="notifier")
     parser.add_argument("--caps", default="actions,body,body-markup")
     parser.add_argument("--error-at", type=int, default=0)
     parser.add_argument("--mute", default="")

@@ -93,7 +93,8 @@ class DunstTest(PopupCase):
         self.is_gone()
 
     def test_a_click_on_the_body_is_no_answer(self):
-        self.desktop.start_dunst()
+        """dunst shows its menu instead, where none is chosen."""
+        self.desktop.start_dunst(choose="None of these")
         helper = self.popup(answers=("Yes", "No"))
         self.shown(helper)
         self.desktop.click()
@@ -154,13 +155,23 @@ class NotifierTest(PopupCase):
         helper = self.story(text="a < b & c", title="T & <t>", answers=("Yes", "No"), life_ms=20000)
         call = self.desktop.asked("Notify")[0]
         self.assertEqual((call["app"], call["summary"]), ("msg", "T & <t>"))
-        self.assertEqual(call["actions"], ["default", "OK", "answer1", "Yes", "answer2", "No"])
+        self.assertEqual(call["actions"], ["answer1", "Yes", "answer2", "No"])
         self.assertIn("a &lt; b &amp; c\n1 Yes\n2 No\n", call["body"])
         self.assertTrue(call["body"].startswith("<b>Message from alice (network, 192.0.2.5) to "))
         self.assertEqual((call["urgency"], call["expires"]), (2, 20000))
         helper.close()
         self.is_gone()
         self.assertEqual([call["id"] for call in self.desktop.asked("CloseNotification")], [41])
+
+    def test_one_ok_button(self):
+        """Where a click on the body has a button of its own, no second one stands beside it."""
+        self.story()
+        self.assertEqual(self.desktop.asked("Notify")[0]["actions"], ["default", "OK", "ok", "OK"])
+        self.desktop.end(self.desktop.server)
+        eventually(lambda: not self.desktop.owner(), "the name is free")
+        self.desktop.start_notifier("--name=Xfce Notify Daemon")
+        self.shown(self.popup())
+        self.assertEqual(self.desktop.asked("Notify")[0]["actions"], ["default", "OK"])
 
     def test_what_nobody_waits_for(self):
         self.story(flags=0, life_ms=20000)
