@@ -121,6 +121,19 @@ static void a_key_is_alone_or_not(void)
     CU_ASSERT_EQUAL(type("o", 5000).verdict, KEYS_CONFIRMED);
 }
 
+/* A clock that rings early changes nothing. */
+static void time_is_looked_at(void)
+{
+    open_popup(0);
+    keys_step(&keys, (struct slice){0}, now + KEYS_STILL_MS - 1);
+    CU_ASSERT_FALSE(keys.counting);
+    open_still(0);
+    keys_step(&keys, SLICE("o"), now);
+    struct keys_step step = keys_step(&keys, (struct slice){0}, now + KEYS_ALONE_MS - 1);
+    CU_ASSERT_EQUAL(step.verdict, KEYS_UNDECIDED);
+    CU_ASSERT_EQUAL(pass(KEYS_ALONE_MS).verdict, KEYS_CONFIRMED);
+}
+
 /* The loop slept while somebody typed: what was typed is read before the time is looked at. */
 static void lost_time_makes_no_key_count(void)
 {
@@ -132,6 +145,9 @@ static void lost_time_makes_no_key_count(void)
     keys_step(&keys, SLICE("o"), now);
     now += 60000;
     CU_ASSERT_EQUAL(type("k", 5000).verdict, KEYS_UNDECIDED);
+    keys_step(&keys, SLICE("\033"), now);
+    now += 60000;
+    CU_ASSERT_EQUAL(type("o", 5000).verdict, KEYS_UNDECIDED);
 }
 
 static void digits_answer_what_there_is(void)
@@ -209,6 +225,7 @@ int main(void)
         UNIT_TEST(enter_and_blank_confirm_nothing),
         UNIT_TEST(a_paste_confirms_nothing),
         UNIT_TEST(a_key_is_alone_or_not),
+        UNIT_TEST(time_is_looked_at),
         UNIT_TEST(lost_time_makes_no_key_count),
         UNIT_TEST(digits_answer_what_there_is),
         UNIT_TEST(escape_alone_dismisses),

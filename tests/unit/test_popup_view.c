@@ -123,6 +123,9 @@ static void a_long_text_is_scrolled_within_its_ends(void)
     view_scroll_to(view, true);
     drawn(true);
     CU_ASSERT_PTR_NOT_NULL(strstr(screen, "| line 3000\n[rows 2981 to 3000 of 3000:"));
+    view_scroll(view, 1, 0);
+    drawn(true);
+    CU_ASSERT_PTR_NOT_NULL(strstr(screen, "[rows 2981 to 3000 of 3000:"));
     view_scroll(view, INT64_MAX, INT64_MAX);
     drawn(true);
     CU_ASSERT_PTR_NOT_NULL(strstr(screen, "[rows 2981 to 3000 of 3000:"));
@@ -132,6 +135,11 @@ static void a_long_text_is_scrolled_within_its_ends(void)
     view_scroll(view, INT64_MIN, INT64_MIN);
     drawn(true);
     CU_ASSERT_PTR_NOT_NULL(strstr(screen, "[rows 1 to 20 of 3000:"));
+    view_scroll(view, -1, 0);
+    drawn(true);
+    CU_ASSERT_PTR_NOT_NULL(strstr(screen, "[rows 1 to 20 of 3000:"));
+    CU_ASSERT_TRUE(view_resize(view, 100, VIEW_LINES_MAX + 1));
+    CU_ASSERT_EQUAL(drawn(true), VIEW_LINES_MAX);
 }
 
 static void a_new_size_keeps_the_window_within_the_text(void)
