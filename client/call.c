@@ -213,6 +213,18 @@ static void on_welcome(struct call *call, const struct msg *msg)
         ask(call);
 }
 
+/* Whoever does not know the invitation is left without a word. */
+static void on_enrolled(struct call *call, const struct msg *msg)
+{
+    if (!enrol_verify(call->config.invited, ENROL_SERVER, stream_handshake_hash(call->stream),
+                      (const uint8_t *)msg->u.enrolled.mac.ptr)) {
+        finish(call, CALL_NOT_INVITER);
+        return;
+    }
+    call->config.owner->message(call->config.context, msg);
+    finish(call, CALL_RESULT);
+}
+
 static void on_message(void *owner, struct stream *stream, const struct msg *msg)
 {
     struct call *call = owner;
@@ -234,6 +246,8 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
         on_result(call, &msg->u.result);
     } else if (msg->type == MSG_ERROR) {
         on_error(call, &msg->u.error);
+    } else if (msg->type == MSG_ENROLLED && call->request.type == MSG_ENROL) {
+        on_enrolled(call, msg);
     }
 }
 
@@ -252,7 +266,12 @@ static void send_cancel(struct call *call)
 static void ask(struct call *call)
 {
     struct msg msg = call->request;
+    uint8_t mac[ENROL_MAC];
 
+    if (msg.type == MSG_ENROL) {
+        enrol_mac(call->config.invited, ENROL_CLIENT, stream_handshake_hash(call->stream), mac);
+        msg.u.enrol.mac = (struct slice){(const char *)mac, sizeof(mac)};
+    }
     if (call->request.type == MSG_SEND && call->accepted)
         msg = (struct msg){.type = MSG_ATTACH,
                            .u.attach = {.uid = call->request.u.send.uid, .after = call->last_q}};

@@ -8,6 +8,7 @@
 #ifndef MSG_CLIENT_CALL_H
 #define MSG_CLIENT_CALL_H
 
+#include "protocol/enrol.h"
 #include "protocol/messages.h"
 #include "protocol/noise.h"
 #include "protocol/peer.h"
@@ -43,6 +44,7 @@ enum call_outcome {
     CALL_NOT_MSGD,    /* what answered does not speak the protocol; end says how */
     CALL_KEY_UNKNOWN, /* key is valid; nothing was sent */
     CALL_KEY_REFUSED, /* key is valid; nothing was sent */
+    CALL_NOT_INVITER, /* ENROL: the server does not know the invitation it was to have made */
     CALL_BAD_SERVER,  /* Unix socket: the server's uid is valid and not to be believed */
     CALL_UNKNOWN,     /* sent, and no RESULT to be had: outcome unknown */
     CALL_INTERRUPTED, /* call_abandon() */
@@ -71,7 +73,7 @@ struct call_owner {
     /* Judge the host's key (TCP only), and what it shows to endorse it. */
     enum call_judgement (*judge)(void *owner, const struct noise_public *key,
                                  const struct slice_list *end);
-    /* WELCOME, EVENT and NOTE, in order; the strings are valid during the call. */
+    /* WELCOME, ENROLLED, EVENT and NOTE, in order; the strings are valid during the call. */
     void (*message)(void *owner, const struct msg *msg);
     /* The connection was lost after the request was sent and is being made again. May be NULL. */
     void (*reconnecting)(void *owner);
@@ -89,14 +91,16 @@ struct call_config {
     const struct slice_list *end;         /* what endorses it, or NULL; likewise */
     const struct call_owner *owner;
     void *context;
-    uint64_t connect_ms; /* from start to WELCOME, for each try: 5,000 */
-    uint64_t give_up_ms; /* after the request was sent: then CALL_UNKNOWN; 0: none */
-    uint64_t lost_ms;    /* SEND, ATTACH: how long a lost connection is tried to be made again */
+    const struct enrol_key *invited; /* ENROL: the invitation's key; borrowed until done */
+    uint64_t connect_ms;             /* from start to WELCOME, for each try: 5,000 */
+    uint64_t give_up_ms;             /* after the request was sent: then CALL_UNKNOWN; 0: none */
+    uint64_t lost_ms; /* SEND, ATTACH: how long a lost connection is tried to be made again */
 };
 
 /*
- * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, or PING (nothing is asked:
- * done at WELCOME with CALL_RESULT). The message and all it points to are borrowed until done; its
+ * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, ENROL (its mac is made here;
+ * done at an ENROLLED that proves the server with CALL_RESULT), or PING (nothing is asked: done at
+ * WELCOME with CALL_RESULT). The message and all it points to are borrowed until done; its
  * id is chosen here. 0 or negative errno; then done is not called.
  */
 int call_start(struct call **ret_call, const struct call_config *config, const struct msg *request);

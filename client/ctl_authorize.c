@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl authorize: a line of authorized_keys, written for the administrator. */
-#include "client/ctl.h"
+#include "client/ctl_line.h"
 #include "client/ctl_tcp.h"
 #include "client/ctl_trust_files.h"
 #include "client/json.h"
 #include "common/keys.h"
 #include "common/log.h"
-#include "common/mem.h"
 #include "common/trust_edit.h"
+
+#include <string.h>
 
 /* The key as the file has it: of what a .pub file holds, its comment is left out. */
 static const char *key_text(const struct ctl *ctl, char out[static ANY_KEY_TEXT_LEN + 1])
@@ -27,41 +28,24 @@ static bool is_ssh(const struct ctl *ctl)
     return any_key_take(&word, &key) == 0 && key.kind == ANY_KEY_SSH;
 }
 
-/* The options as the file has them, in the order in which msgctl's usage shows them. */
-static bool compose(const struct ctl *ctl, char *out, size_t capacity)
+/* The line as the file is to have it, which is a sound one. */
+static int compose(const struct ctl *ctl, char *out, size_t capacity,
+                   struct authorized_key *ret_key)
 {
-    static const struct {
-        enum ctl_option option;
-        const char *word;
-    } words[] = {{CTL_TO, "to="},           {CTL_ALL, "all"},
-                 {CTL_WHO, "who"},          {CTL_OVERRIDE, "override"},
-                 {CTL_RATE, "rate="},       {CTL_FROM, "from="},
-                 {CTL_EXPIRES, "expires="}, {CTL_NAMES, "names="}};
     char key[ANY_KEY_TEXT_LEN + 1];
-    int len = snprintf(out, capacity, "%s%s", ctl->given[CTL_CA] ? "ca:" : "", key_text(ctl, key));
-    for (size_t i = 0; i < ARRAY_SIZE(words) && len >= 0 && (size_t)len < capacity; i++)
-        if (ctl->given[words[i].option])
-            len += snprintf(out + len, capacity - (size_t)len, " %s%s", words[i].word,
-                            ctl->given[words[i].option]);
-    if (len >= 0 && (size_t)len < capacity)
-        len += snprintf(out + len, capacity - (size_t)len, " %s", ctl->words[1]);
-    return len >= 0 && (size_t)len < capacity;
-}
-
-/* A blank in an option would make two fields of it. */
-static int judge(const struct ctl *ctl, const char *line, struct authorized_key *ret_key)
-{
     struct diag diag;
-    for (size_t i = 0; i < CTL_OPTIONS; i++)
-        if (ctl->given[i] && i != CTL_FILE && i != CTL_REVOKED && strpbrk(ctl->given[i], " \t")) {
-            log_error("an option holds a blank: %s", ctl->given[i]);
-            return CTL_USAGE;
-        }
-    if (strpbrk(ctl->words[1], " \t") || (strpbrk(ctl->words[0], " \t") && !is_ssh(ctl))) {
-        log_error("neither NAME nor KEY holds a blank, unless KEY is an ssh-ed25519 key");
+    if (strpbrk(ctl->words[0], " \t") && !is_ssh(ctl)) {
+        log_error("KEY holds no blank, unless it is an ssh-ed25519 key");
         return CTL_USAGE;
     }
-    if (authorized_key_parse(slice_of(line), ret_key, &diag) < 0) {
+    int len = snprintf(out, capacity, "%s%s ", ctl->given[CTL_CA] ? "ca:" : "", key_text(ctl, key));
+    if (len < 0 || (size_t)len >= capacity) {
+        log_error("the key is too long");
+        return CTL_USAGE;
+    }
+    if (!ctl_rights_line(ctl, ctl->words[1], out + len, capacity - (size_t)len))
+        return CTL_USAGE;
+    if (authorized_key_parse(slice_of(out), ret_key, &diag) < 0) {
         log_error("%s", diag.text);
         return CTL_USAGE;
     }
@@ -112,11 +96,7 @@ int ctl_authorize(const struct ctl *ctl)
     char line[LIM_TRUST_LINE];
     if (!ctl_find_trust_files(ctl, &files))
         return CTL_USAGE;
-    if (!compose(ctl, line, sizeof(line))) {
-        log_error("the line would be longer than %d bytes", LIM_TRUST_LINE);
-        return CTL_USAGE;
-    }
-    int status = judge(ctl, line, &key);
+    int status = compose(ctl, line, sizeof(line), &key);
     status = status == CTL_OK ? refuse_revoked(&files, &key.key) : status;
     if (status != CTL_OK)
         return status;

@@ -3,9 +3,10 @@
  * msgctl revoke: the key is first entered in revoked_keys, which ends its connections, and then
  * taken out of authorized_keys. Whatever fails in between, the key stays refused.
  */
-#include "client/ctl.h"
+#include "client/ctl_host.h"
 #include "client/ctl_trust_files.h"
 #include "client/json.h"
+#include "common/enrolled.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/trust_edit.h"
@@ -52,11 +53,10 @@ static int revoke(const struct ctl *ctl, const struct ctl_trust_files *files,
     return CTL_OK;
 }
 
-/* Every key with the name; all are tried. */
-static int revoke_name(const struct ctl *ctl, const struct ctl_trust_files *files,
-                       const struct authorized_keys *keys)
+/* Every key with the name in one table; how many there were. */
+static size_t revoke_those(const struct ctl *ctl, const struct ctl_trust_files *files,
+                           const struct authorized_keys *keys, int *status)
 {
-    int status = CTL_OK;
     size_t found = 0;
     for (size_t i = 0; i < keys->count; i++) {
         const struct authorized_key *key = &keys->keys[i];
@@ -64,8 +64,36 @@ static int revoke_name(const struct ctl *ctl, const struct ctl_trust_files *file
             continue;
         found++;
         if (revoke(ctl, files, &key->key, key->name) != CTL_OK)
-            status = CTL_FAILED;
+            *status = CTL_FAILED;
     }
+    return found;
+}
+
+/* Keys that invitations brought; nobody's where another authorized_keys is meant. */
+static bool read_enrolled(const struct ctl *ctl, struct enrolled *ret_enrolled)
+{
+    struct config config;
+    struct diag diag;
+    *ret_enrolled = (struct enrolled){.used = NULL};
+    if (ctl->given[CTL_FILE] && !ctl->given[CTL_ENROLLED])
+        return true;
+    if (!ctl_host_config(ctl, &config))
+        return false;
+    int r = enrolled_read(config.enrolled, ret_enrolled, &diag);
+    if (r < 0)
+        log_error("%s", diag.text);
+    return r == 0;
+}
+
+/* All are tried. */
+static int revoke_name(const struct ctl *ctl, const struct ctl_trust_files *files,
+                       const struct authorized_keys *keys)
+{
+    struct enrolled enrolled;
+    int status = read_enrolled(ctl, &enrolled) ? CTL_OK : CTL_FAILED;
+    size_t found = revoke_those(ctl, files, keys, &status);
+    found += revoke_those(ctl, files, &enrolled.keys, &status);
+    enrolled_free(&enrolled);
     if (found)
         return status;
     log_error("%s has no key of the name %s", files->authorized, ctl->words[0]);

@@ -36,6 +36,7 @@ static const struct code_row {
     {"unauthorized", ANY, {LINE_UNAUTHORIZED, EXIT_UNREACHABLE, NULL}},
     {"revoked", ANY, {LINE_REVOKED, EXIT_UNREACHABLE, NULL}},
     {"expired", ANY, {LINE_EXPIRED, EXIT_UNREACHABLE, NULL}},
+    {"invite-invalid", ANY, {LINE_INVITE_INVALID, EXIT_UNREACHABLE, NULL}},
     {"busy", ANY, {LINE_BUSY, EXIT_UNREACHABLE, NULL}},
     {"rate-limited", ANY, {LINE_RATE_LIMITED, EXIT_UNREACHABLE, NULL}},
     {"shutting-down", ANY, {LINE_SHUTTING_DOWN, EXIT_UNREACHABLE, NULL}},
@@ -141,6 +142,8 @@ struct verdict verdict_of_call(const struct call_result *result, const struct ca
         return (struct verdict){LINE_KEY_UNKNOWN, EXIT_UNREACHABLE, NULL};
     case CALL_KEY_REFUSED:
         return (struct verdict){LINE_KEY_CHANGED, EXIT_UNREACHABLE, NULL};
+    case CALL_NOT_INVITER:
+        return (struct verdict){LINE_NOT_INVITER, EXIT_UNREACHABLE, NULL};
     case CALL_BAD_SERVER:
         return (struct verdict){result->uid == 65534 ? LINE_BAD_SERVER_NAMESPACE : LINE_BAD_SERVER,
                                 EXIT_UNREACHABLE, NULL};

@@ -76,6 +76,8 @@ static enum call_judgement on_judge(void *context, const struct noise_public *ke
 {
     struct exchange *exchange = context;
 
+    if (exchange->only)
+        return key_equal(key, exchange->only) ? CALL_TRUSTED : CALL_UNTRUSTED;
     return trust_judge_host(&exchange->run->trust, key, end);
 }
 
@@ -142,6 +144,7 @@ void run_start(struct run *run, struct exchange *exchange, const struct msg *req
                                        .end = &run->endorsements.list,
                                        .owner = &owner,
                                        .context = exchange,
+                                       .invited = exchange->invited,
                                        .connect_ms = LIM_HANDSHAKE,
                                        .give_up_ms = exchange->give_up_ms,
                                        .lost_ms = exchange->lost_ms};

@@ -33,12 +33,15 @@ struct run {
     char key[KEY_TEXT_LEN + 1];
 };
 
-/* One request and what became of it. Set the first four, zero the rest. */
+/* One request and what became of it. Set what it needs up to `run`, zero the rest. */
 struct exchange {
     void (*message)(void *context, const struct msg *msg); /* EVENT and NOTE; may be NULL */
     void *context;
     uint64_t give_up_ms, lost_ms; /* as in struct call_config */
     bool withdraw;                /* a signal withdraws it; else it is abandoned */
+    const struct noise_public
+        *only; /* no other key of the host's will do; NULL: as known_hosts has it */
+    const struct enrol_key *invited; /* ENROL */
     struct run *run;
     struct call *call; /* NULL once it is done */
     struct exchange *next;

@@ -99,9 +99,27 @@ static void place_host_key(struct config *config)
         snprintf(config->host_key, sizeof(config->host_key), "%s/host_key", config->state);
 }
 
+/* msgd writes both, so that they lie together. */
+static int place_enrolled(struct config *config, struct diag *ret_diag)
+{
+    const char *slash = strrchr(config->host_key, '/');
+    int folder = slash ? (int)(slash - config->host_key) + 1 : 0;
+
+    if (config->enrolled[0])
+        return 0;
+    int len = snprintf(config->enrolled, sizeof(config->enrolled), "%.*senrolled", folder,
+                       config->host_key);
+    return len < (int)sizeof(config->enrolled)
+               ? 0
+               : diag_errno(ret_diag, -ENAMETOOLONG, config->host_key);
+}
+
 int config_complete(struct config *config, const char *login_defs, struct diag *ret_diag)
 {
     place_host_key(config);
+    int r = place_enrolled(config, ret_diag);
+    if (r < 0)
+        return r;
     if (config->uid_min == 0)
         config->uid_min = login_uid_min(login_defs);
     if (!config->name[0] && gethostname(config->name, sizeof(config->name) - 1) < 0)

@@ -11,8 +11,8 @@ int file_judge(const char *path, const struct stat *st, enum file_trust trust,
                struct diag *ret_diag)
 {
     uid_t us = geteuid();
-    mode_t refused = trust == FILE_SECRET ? 077 : 022;
-    bool root_too = trust == FILE_TRUSTED, folder = S_ISDIR(st->st_mode);
+    mode_t refused = trust == FILE_SECRET ? 077 : trust == FILE_GUARDED ? 027 : 022;
+    bool root_too = trust != FILE_SECRET, folder = S_ISDIR(st->st_mode);
     if (trust == FILE_ANY)
         return 0;
     if (st->st_uid != us && !(root_too && st->st_uid == 0))
@@ -24,6 +24,9 @@ int file_judge(const char *path, const struct stat *st, enum file_trust trust,
     if (trust == FILE_SECRET)
         return diag_set(ret_diag, -EPERM, "%s is open to others (mode %04o); run: chmod %s %s",
                         path, (unsigned)(st->st_mode & 07777), folder ? "700" : "600", path);
+    if (trust == FILE_GUARDED)
+        return diag_set(ret_diag, -EPERM, "%s is open to others (mode %04o); run: chmod %s %s",
+                        path, (unsigned)(st->st_mode & 07777), folder ? "750" : "640", path);
     return diag_set(ret_diag, -EPERM, "%s can be written by others (mode %04o); run: chmod go-w %s",
                     path, (unsigned)(st->st_mode & 07777), path);
 }
@@ -200,6 +203,18 @@ static int keep_mode(int fd, const char *path, mode_t mode)
     return fchmod(fd, mode) < 0 ? mem_errno() : 0;
 }
 
+/* The name, too, is to outlive a crash. */
+static int sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *name;
+    int r = split_path(path, folder, &name);
+    CLEANUP_FD int fd = r < 0 ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r == 0 && (fd < 0 || fsync(fd) < 0))
+        r = mem_errno();
+    return r;
+}
+
 int file_replace(const char *path, struct slice text, mode_t mode, struct diag *ret_diag)
 {
     char temporary[PATH_MAX];
@@ -216,5 +231,6 @@ int file_replace(const char *path, struct slice text, mode_t mode, struct diag *
         unlink(temporary);
         return diag_errno(ret_diag, r, path);
     }
-    return 0;
+    r = sync_folder(path);
+    return r < 0 ? diag_errno(ret_diag, r, path) : 0;
 }

@@ -15,6 +15,7 @@
 enum file_trust {
     FILE_SECRET,  /* ours, nobody else's to read or write: 0600, or 0700 of a folder */
     FILE_TRUSTED, /* root's or ours, nobody else's to write */
+    FILE_GUARDED, /* the same, and only for its group to read */
     FILE_ANY,     /* whoever can write it may */
 };
 
@@ -53,7 +54,7 @@ int file_lock_folder(const char *path, struct diag *ret_diag);
 
 /*
  * Replaces path, or makes it with the given mode, by a temporary file and rename; an existing
- * file's mode and group are kept.
+ * file's mode and group are kept. After 0 the new text outlives a crash.
  */
 int file_replace(const char *path, struct slice text, mode_t mode, struct diag *ret_diag);
 

@@ -144,13 +144,13 @@ int stream_send(struct stream *stream, const struct msg *msg)
     return output.error;
 }
 
-void stream_verdict(struct stream *stream, const char *reject)
+static void give_verdict(struct stream *stream, const struct peer_input *verdict)
 {
     struct peer_output output;
 
     if (stream->stage != STAGE_LIVE)
         return;
-    stream_step(stream, &(struct peer_input){.kind = PEER_VERDICT, .reject = reject}, &output);
+    stream_step(stream, verdict, &output);
     if (stream->busy || stream->stage != STAGE_LIVE)
         return;
     stream->busy = true;
@@ -158,6 +158,17 @@ void stream_verdict(struct stream *stream, const char *reject)
     if (stream->stage == STAGE_LIVE)
         stream_read_start(stream);
     stream_leave(stream);
+}
+
+void stream_verdict(struct stream *stream, const char *reject)
+{
+    give_verdict(stream, &(struct peer_input){.kind = PEER_VERDICT, .reject = reject});
+}
+
+void stream_verdict_but_enrol(struct stream *stream, const char *reject)
+{
+    give_verdict(stream,
+                 &(struct peer_input){.kind = PEER_VERDICT, .reject = reject, .may_enrol = true});
 }
 
 void stream_set_requests(struct stream *stream, unsigned open)

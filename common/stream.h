@@ -67,6 +67,8 @@ bool stream_cork(struct stream *stream);
 void stream_uncork(struct stream *stream);
 /* NULL accepts. A server's code is sent as ERROR on the first request, then the stream closes. */
 void stream_verdict(struct stream *stream, const char *reject);
+/* A server: rejects, but ENROL comes as a message, which a second stream_verdict() answers. */
+void stream_verdict_but_enrol(struct stream *stream, const char *reject);
 void stream_set_requests(struct stream *stream, unsigned open);
 /* Bytes not yet taken by the kernel. */
 size_t stream_unsent(const struct stream *stream);

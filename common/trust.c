@@ -18,15 +18,17 @@ struct watched {
 };
 
 struct trust {
-    struct watched authorized_file, revoked_file;
-    struct authorized_keys authorized;
+    struct watched authorized_file, enrolled_file, revoked_file;
+    struct authorized_keys authorized; /* root's word, which goes before */
+    struct enrolled enrolled;
     struct revoked_keys revoked;
     bool looked;
     uint64_t looked_ms;
     struct endorsement_cache cache;
 };
 
-int trust_new(struct trust **ret_trust, const char *authorized, const char *revoked)
+int trust_new(struct trust **ret_trust, const char *authorized, const char *enrolled,
+              const char *revoked)
 {
     struct trust *trust = calloc(1, sizeof(*trust));
     if (!trust)
@@ -35,8 +37,9 @@ int trust_new(struct trust **ret_trust, const char *authorized, const char *revo
     trust->revoked_file.state = -EAGAIN;
     trust->revoked_file.told = true;
     trust->authorized_file.path = strdup(authorized);
+    trust->enrolled_file.path = strdup(enrolled);
     trust->revoked_file.path = strdup(revoked);
-    if (!trust->authorized_file.path || !trust->revoked_file.path) {
+    if (!trust->authorized_file.path || !trust->enrolled_file.path || !trust->revoked_file.path) {
         trust_free(trust);
         return -ENOMEM;
     }
@@ -49,8 +52,10 @@ void trust_free(struct trust *trust)
     if (!trust)
         return;
     authorized_keys_free(&trust->authorized);
+    enrolled_free(&trust->enrolled);
     revoked_keys_free(&trust->revoked);
     free(trust->authorized_file.path);
+    free(trust->enrolled_file.path);
     free(trust->revoked_file.path);
     free(trust);
 }
@@ -95,6 +100,24 @@ static bool refresh_authorized(struct trust *trust)
     return true;
 }
 
+static bool refresh_enrolled(struct trust *trust)
+{
+    struct watched *file = &trust->enrolled_file;
+    struct enrolled enrolled;
+    CLEANUP_FREE char *text = NULL;
+    size_t len = 0;
+    if (!has_changed(file))
+        return false;
+    read_watched(file, &text, &len);
+    if (file->state == 0)
+        file->state = enrolled_parse(file->path, (struct slice){text, len}, &enrolled, &file->diag);
+    if (file->state < 0)
+        return false;
+    enrolled_free(&trust->enrolled);
+    trust->enrolled = enrolled;
+    return true;
+}
+
 static bool refresh_revoked(struct trust *trust)
 {
     struct watched *file = &trust->revoked_file;
@@ -116,13 +139,15 @@ bool trust_refresh(struct trust *trust, uint64_t now_ms, bool force)
         return false;
     trust->looked = true;
     trust->looked_ms = now_ms;
-    bool authorized = refresh_authorized(trust), revoked = refresh_revoked(trust);
-    return authorized || revoked;
+    bool authorized = refresh_authorized(trust), enrolled = refresh_enrolled(trust);
+    bool revoked = refresh_revoked(trust);
+    return authorized || enrolled || revoked;
 }
 
 const char *trust_problem(struct trust *trust, bool *ret_new)
 {
-    struct watched *files[] = {&trust->authorized_file, &trust->revoked_file};
+    struct watched *files[] = {&trust->authorized_file, &trust->enrolled_file,
+                               &trust->revoked_file};
     const char *standing = NULL;
     *ret_new = false;
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -139,6 +164,23 @@ const char *trust_problem(struct trust *trust, bool *ret_new)
 
 /* ---- judging ------------------------------------------------------------------------------------
  */
+
+static const struct authorized_key *find_line(const struct trust *trust, const struct any_key *key)
+{
+    const struct authorized_key *line = authorized_keys_find(&trust->authorized, key);
+    return line ? line : authorized_keys_find(&trust->enrolled.keys, key);
+}
+
+bool trust_knows(const struct trust *trust, const struct noise_public *key)
+{
+    const struct any_key any = any_key_static(key);
+    return find_line(trust, &any) != NULL;
+}
+
+const struct enrolled *trust_enrolled(const struct trust *trust)
+{
+    return &trust->enrolled;
+}
 
 static enum trust_verdict judge_line(const struct authorized_key *line,
                                      const struct sockaddr *address, int64_t now_s)
@@ -188,7 +230,7 @@ enum trust_verdict trust_judge(const struct trust *trust, const struct noise_pub
     if (claim->endorsed) {
         verdict = judge_signer(trust, claim, address, now_s, &grant);
     } else {
-        grant.line = authorized_keys_find(&trust->authorized, &any);
+        grant.line = find_line(trust, &any);
         grant.perm = PERM_EVERY;
         verdict = judge_line(grant.line, address, now_s);
     }

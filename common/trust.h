@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which keys a host accepts: authorized_keys and revoked_keys, read and read again. A holder looks
- * at the files at most once in LIM_FILE_RECHECK. An authorized_keys with an error keeps the last
- * good state; a revoked_keys with an error, or one that cannot be read, refuses everybody. A file
- * that is not there is empty. Both must be root's or our own, and nobody else's to write.
+ * Which keys a host accepts: authorized_keys, enrolled and revoked_keys, read and read again. A
+ * holder looks at the files at most once in LIM_FILE_RECHECK. An authorized_keys or enrolled with an
+ * error keeps the last good state; a revoked_keys with an error, or one that cannot be read, refuses
+ * everybody. A file that is not there is empty. All must be root's or our own, and nobody else's to
+ * write.
  *
  * What is borrowed from the holder is valid until trust_refresh() says that something changed:
  * whoever keeps a connection judges its key again then.
@@ -11,8 +12,8 @@
 #ifndef MSG_COMMON_TRUST_H
 #define MSG_COMMON_TRUST_H
 
-#include "common/authorized_keys.h"
 #include "common/endorsement.h"
+#include "common/enrolled.h"
 #include "protocol/messages.h"
 
 struct trust;
@@ -51,7 +52,8 @@ enum trust_verdict {
 };
 
 /* The paths are copied; nothing is accepted before the first trust_refresh(). 0 or -ENOMEM. */
-int trust_new(struct trust **ret_trust, const char *authorized, const char *revoked);
+int trust_new(struct trust **ret_trust, const char *authorized, const char *enrolled,
+              const char *revoked);
 void trust_free(struct trust *trust);
 
 /*
@@ -81,5 +83,10 @@ enum trust_verdict trust_admit(struct trust *trust, const struct noise_public *k
 enum trust_verdict trust_judge(const struct trust *trust, const struct noise_public *key,
                                const struct trust_claim *claim, const struct sockaddr *address,
                                int64_t now_s, struct trust_grant *ret_grant);
+
+/* Whether the key has a line of its own, be it accepted or not. */
+bool trust_knows(const struct trust *trust, const struct noise_public *key);
+/* The enrolments that there are; borrowed. */
+const struct enrolled *trust_enrolled(const struct trust *trust);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/keys.h"
 
+#include "daemon/net_enrol.h"
 #include "daemon/net_follow.h"
 #include "daemon/net_requests.h"
 
@@ -146,15 +147,14 @@ static bool enter_account(struct conn *conn, const struct principal *who, uint64
     return true;
 }
 
-/* A line for each refusal with --debug, otherwise one for each source and minute. */
-static void log_refusal(struct conn *conn, const char *step, const char *reason)
+void conn_log_refusal(struct conn *conn, struct log_limit *limit, const char *step,
+                      const char *reason)
 {
     uint64_t held = 0;
 
     if (log_enabled(LOG_DEBUG))
         log_debug("refused %s, %s: %s", conn->host, step, reason);
-    else if (log_limit_pass(&conn->server->refusals, conn->host, uv_now(conn->server->loop) + 1,
-                            &held))
+    else if (log_limit_pass(limit, conn->host, uv_now(conn->server->loop) + 1, &held))
         log_notice("refused %s, %s: %s%s", conn->host, step, reason,
                    held > 0 ? " (and others, not told)" : "");
 }
@@ -165,7 +165,17 @@ static void log_unknown_key(struct conn *conn, const char *code)
 
     key_format(&conn->key, text);
     snprintf(reason, sizeof(reason), "%s, %s", text, code);
-    log_refusal(conn, "key", reason);
+    conn_log_refusal(conn, &conn->server->refusals, "key", reason);
+}
+
+/* Whom nothing is known of, good or bad, may have an invitation. */
+static void reject(struct conn *conn, enum trust_verdict verdict)
+{
+    log_unknown_key(conn, verdict_codes[verdict]);
+    if (verdict == TRUST_UNAUTHORIZED && !trust_knows(conn->server->trust, &conn->key))
+        stream_verdict_but_enrol(conn->stream, verdict_codes[verdict]);
+    else
+        stream_verdict(conn->stream, verdict_codes[verdict]);
 }
 
 /* Judges the key and what endorses it; false: it is told why. */
@@ -178,12 +188,23 @@ static bool admit(struct conn *conn)
                     (int64_t)time(NULL), &conn->claim, &grant);
 
     if (verdict != TRUST_ACCEPTED) {
-        log_unknown_key(conn, verdict_codes[verdict]);
-        stream_verdict(conn->stream, verdict_codes[verdict]);
+        reject(conn, verdict);
         return false;
     }
     snprintf(conn->name, sizeof(conn->name), "%s", trust_name(&grant, &conn->claim));
     return true;
+}
+
+void conn_enter(struct conn *conn)
+{
+    struct principal who = conn->claim.endorsed
+                               ? principal_of_endorsed(&conn->claim.signer, conn->name)
+                               : conn->principal;
+
+    if (enter_account(conn, &who, conn->server->config.account_connections))
+        welcome(conn);
+    else
+        conn_goaway(conn, "busy", "too many connections of this key", RETRY_BUSY_MS);
 }
 
 static void on_key(void *owner, struct stream *stream, const struct noise_public *key)
@@ -197,14 +218,8 @@ static void on_key(void *owner, struct stream *stream, const struct noise_public
     server_check_trust(server, false);
     if (!admit(conn))
         return;
-    struct principal who = conn->claim.endorsed
-                               ? principal_of_endorsed(&conn->claim.signer, conn->name)
-                               : conn->principal;
     stream_verdict(stream, NULL);
-    if (enter_account(conn, &who, server->config.account_connections))
-        welcome(conn);
-    else
-        conn_goaway(conn, "busy", "too many connections of this key", RETRY_BUSY_MS);
+    conn_enter(conn);
 }
 
 /* ---- the Unix socket ------------------------------------------------------------------------- */
@@ -284,6 +299,8 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
         stream_close(stream);
     } else if (msg->type == MSG_HELLO) {
         on_hello(conn);
+    } else if (msg->type == MSG_ENROL && !conn->open) {
+        enrol_take(conn, msg);
     } else {
         requests_take(conn, msg);
     }
@@ -307,7 +324,8 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
 
     (void)stream;
     if (is_fault(end->why))
-        log_refusal(conn, end->open ? "connection" : "handshake", peer_end_name(end->why));
+        conn_log_refusal(conn, &server->refusals, end->open ? "connection" : "handshake",
+                         peer_end_name(end->why));
     else
         log_debug("%s has gone: %s", conn->host, peer_end_name(end->why));
     conn->closing = true;
@@ -347,7 +365,7 @@ static void refuse(struct conn *conn, int error)
 {
     conn->closing = true;
     if (error == -EBUSY) {
-        log_refusal(conn, "connect", "too many connections");
+        conn_log_refusal(conn, &conn->server->refusals, "connect", "too many connections");
         stream_refuse(conn->stream, 1);
     } else {
         stream_drop(conn->stream);

@@ -47,6 +47,11 @@ void conn_label(const struct conn *conn, char *label, size_t size);
 void conn_error(struct conn *conn, uint32_t id, const char *code, const char *at,
                 uint64_t retry_ms);
 void conn_result(struct conn *conn, uint32_t id, const char *state);
+/* It is known who it is, and by which name: WELCOME, or GOAWAY if the account has too many connections. */
+void conn_enter(struct conn *conn);
+/* A line for each refusal with --debug, otherwise one for each source, minute and limit. */
+void conn_log_refusal(struct conn *conn, struct log_limit *limit, const char *step,
+                      const char *reason);
 /* The last word; then it closes. */
 void conn_goaway(struct conn *conn, const char *code, const char *text, uint32_t retry_ms);
 /* Judges a living connection's key again, after the files have changed. */

@@ -6,6 +6,7 @@
 #include "daemon/net_conn.h"
 #include "daemon/net_follow.h"
 #include "daemon/net_screens.h"
+#include "daemon/net_tickets.h"
 
 #include <fcntl.h>
 #include <sys/timerfd.h>
@@ -237,12 +238,14 @@ int server_init(struct server *server, uv_loop_t *loop)
 
     server->loop = loop;
     server->armed_at = NEVER;
-    server->refusals.period_ms = 60000;
+    server->refusals.period_ms = server->enrolments.period_ms = 60000;
     randombytes_buf(server->instance, sizeof(server->instance));
     int r = open_seen(server);
     if (r < 0)
         return r;
-    r = trust_new(&server->trust, config->authorized_keys, config->revoked_keys);
+    r = trust_new(&server->trust, config->authorized_keys, config->enrolled, config->revoked_keys);
+    if (r == 0)
+        r = tickets_new(&server->tickets, config->invitations);
     if (r == 0)
         r = users_new(&server->users, loop);
     if (r == 0)
@@ -342,6 +345,7 @@ void server_free(struct server *server)
     sessions_clear(&server->sessions);
     seen_close(server->seen);
     trust_free(server->trust);
+    tickets_free(server->tickets);
     key_free(server->host_key);
     if (server->clock_fd > 0)
         close(server->clock_fd);

@@ -21,6 +21,7 @@
 
 struct conn;
 struct listener;
+struct tickets;
 
 struct server {
     uv_loop_t *loop;
@@ -29,6 +30,7 @@ struct server {
     struct noise_keypair *host_key;
     struct net_endorsed endorsed; /* the host key is */
     struct trust *trust;
+    struct tickets *tickets;
     struct accounts accounts;
     struct gate gate;
     struct book book;
@@ -42,7 +44,7 @@ struct server {
     struct listener *waiting[SERVER_LISTENERS]; /* somebody knocks, but we are full */
     unsigned n_listeners;
     uint8_t instance[SERVER_INSTANCE];
-    struct log_limit refusals;
+    struct log_limit refusals, enrolments; /* of enrolments those that were refused */
     uv_poll_t clock; /* a timerfd: CLOCK_BOOTTIME runs through suspend, libuv's clock does not */
     int clock_fd;
     int64_t armed_at;

@@ -102,6 +102,7 @@
 #define LIM_KEY_FILE    4096
 #define LIM_TRUST_FILE  (4 << 20)
 #define LIM_TRUST_LINE  2048
+#define LIM_INVITATIONS 256 /* open ones of a host */
 #define LIM_CONFIG_FILE 65536
 #define LIM_CONFIG_LINE 190 /* Debian's inih cuts at 200 without a word */
 #define LIM_TARGET_FILE 65536

@@ -150,7 +150,8 @@ static void on_bytes(struct peer *peer, const struct peer_input *input, uint64_t
         out->consumed = input->len;
     else if (peer->state == STATE_PREAMBLE)
         peer_on_preamble(peer, input, out);
-    else if (peer->state != STATE_VERDICT && peer->state != STATE_START)
+    else if (peer->state != STATE_VERDICT && peer->state != STATE_ENROLLING &&
+             peer->state != STATE_START)
         on_frame_bytes(peer, input, now, out);
 }
 
@@ -184,6 +185,7 @@ static uint64_t deadline(const struct peer *peer)
     case STATE_PREAMBLE: /* absolute: one byte now and then does not move it */
         return peer->started + LIM_FIRST_BYTES;
     case STATE_REJECTED:
+    case STATE_ENROLLING:
         return peer->opened + LIM_FIRST_REQUEST;
     case STATE_OPEN:
         break;
@@ -243,7 +245,9 @@ void peer_step(struct peer *peer, const struct peer_input *input, uint64_t now,
         break;
     case PEER_VERDICT:
         if (peer->state == STATE_VERDICT)
-            peer_on_verdict(peer, input->reject, now, &out);
+            peer_on_verdict(peer, input, now, &out);
+        else if (peer->state == STATE_ENROLLING)
+            peer_on_enrol_verdict(peer, input->reject, now, &out);
         break;
     case PEER_REFUSE:
         if (peer->state == STATE_PREAMBLE)

@@ -69,6 +69,7 @@ struct peer {
     struct wire_doc doc;
     bool has_doc;
     const char *reject;      /* ERROR code for the first request of a rejected key */
+    bool may_enrol;          /* server: a rejected key's first request may be ENROL */
     uint64_t sent, received; /* messages, against LIM_MESSAGES */
     uint32_t last_id;        /* server: the highest the client has used */
     bool welcomed;           /* client: WELCOME has come */
@@ -94,12 +95,16 @@ int peer_begin(struct peer *peer, const struct peer_config *config, uint64_t now
 void peer_wipe(struct peer *peer);
 
 enum peer_input_kind {
-    PEER_START,   /* the transport is connected */
-    PEER_BYTES,   /* bytes came; call again with the rest while something is consumed */
-    PEER_SEND,    /* send msg */
-    PEER_VERDICT, /* the answer to PEER_ASK_KEY: reject NULL, or an ERROR code (client: any text) */
-    PEER_REFUSE,  /* server, before anything else: refuse as busy for wait_s */
-    PEER_TICK,    /* wake_at has come */
+    PEER_START, /* the transport is connected */
+    PEER_BYTES, /* bytes came; call again with the rest while something is consumed */
+    PEER_SEND,  /* send msg */
+    /*
+     * The answer to PEER_ASK_KEY: reject NULL, or an ERROR code (client: any text). With may_enrol
+     * (server) a rejected key's ENROL comes as PEER_MESSAGE; it is answered by a second PEER_VERDICT.
+     */
+    PEER_VERDICT,
+    PEER_REFUSE, /* server, before anything else: refuse as busy for wait_s */
+    PEER_TICK,   /* wake_at has come */
     PEER_EOF,
 };
 
@@ -109,6 +114,7 @@ struct peer_input {
     size_t len;
     const struct msg *msg;
     const char *reject;
+    bool may_enrol;
     uint8_t wait_s;
 };
 

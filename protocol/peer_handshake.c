@@ -210,10 +210,11 @@ static bool open_transport(struct peer *peer)
     return result == 0;
 }
 
-void peer_on_verdict(struct peer *peer, const char *reject, uint64_t now, struct peer_output *out)
+void peer_on_verdict(struct peer *peer, const struct peer_input *input, uint64_t now,
+                     struct peer_output *out)
 {
     if (peer->role == PEER_CLIENT) {
-        if (reject != NULL) {
+        if (input->reject != NULL) {
             peer_finish(peer, out, PEER_END_UNAUTHORIZED, false);
             return;
         }
@@ -226,7 +227,8 @@ void peer_on_verdict(struct peer *peer, const char *reject, uint64_t now, struct
         peer_finish(peer, out, PEER_END_AUTH, false);
         return;
     }
-    peer->reject = reject;
-    peer->state = reject == NULL ? STATE_OPEN : STATE_REJECTED;
+    peer->reject = input->reject;
+    peer->may_enrol = input->may_enrol;
+    peer->state = input->reject == NULL ? STATE_OPEN : STATE_REJECTED;
     peer->opened = peer->idle_since = now;
 }

@@ -16,6 +16,7 @@ enum peer_state {
     STATE_MESSAGE_3, /* server */
     STATE_VERDICT,   /* the owner judges the other side's key */
     STATE_REJECTED,  /* server: the key is rejected, the first request will be told so */
+    STATE_ENROLLING, /* server: the owner judges a rejected key's ENROL */
     STATE_HELLO,     /* server on a Unix socket: waits for HELLO */
     STATE_OPEN,
     STATE_OVER, /* whatever comes is thrown away */
@@ -46,7 +47,8 @@ void peer_on_preamble(struct peer *peer, const struct peer_input *input, struct 
 /* A whole frame in one of the handshake's states. */
 void peer_on_handshake(struct peer *peer, const uint8_t *frame, size_t len,
                        struct peer_output *out);
-void peer_on_verdict(struct peer *peer, const char *reject, uint64_t now, struct peer_output *out);
+void peer_on_verdict(struct peer *peer, const struct peer_input *input, uint64_t now,
+                     struct peer_output *out);
 void peer_refuse(struct peer *peer, enum peer_refusal_code code, uint8_t wait_s,
                  struct peer_output *out);
 /* Client: true if the frame is a refusal; then the connection is over. */
@@ -54,6 +56,9 @@ bool peer_is_refusal(struct peer *peer, const uint8_t *frame, size_t len, struct
 
 /* ---- peer_open.c ----------------------------------------------------------------------------- */
 
+/* The owner's word on ENROL: the connection opens, or the request ends with the code. */
+void peer_on_enrol_verdict(struct peer *peer, const char *reject, uint64_t now,
+                           struct peer_output *out);
 /* A whole frame on an open connection, or the first one in HELLO and REJECTED. */
 void peer_on_frame(struct peer *peer, const uint8_t *frame, size_t len, uint64_t now,
                    struct peer_output *out);

@@ -101,9 +101,23 @@ static void server_on_message(struct peer *peer, const struct msg *msg,
     }
 }
 
-/* The first frame of a rejected key: whatever it asks, this is the answer. */
-static void answer_rejected(struct peer *peer, const struct msg *msg, struct peer_output *out)
+/* A sound ENROL, where it is offered. */
+static bool is_enrolment(const struct peer *peer, const struct msg *msg,
+                         const struct msg_fault *fault)
 {
+    return peer->may_enrol && fault == NULL && msg->type == MSG_ENROL && msg->id != 0;
+}
+
+/* The first frame of a rejected key: whatever else it asks, this is the answer. */
+static void answer_rejected(struct peer *peer, const struct msg *msg, const struct msg_fault *fault,
+                            struct peer_output *out)
+{
+    if (is_enrolment(peer, msg, fault)) {
+        peer->state = STATE_ENROLLING;
+        peer->last_id = msg->id;
+        pass_on(out, msg);
+        return;
+    }
     if (msg->id == 0) {
         peer_goaway(peer, out, peer->reject, PEER_END_UNAUTHORIZED);
         return;
@@ -112,9 +126,21 @@ static void answer_rejected(struct peer *peer, const struct msg *msg, struct pee
     peer_finish(peer, out, PEER_END_UNAUTHORIZED, true);
 }
 
+void peer_on_enrol_verdict(struct peer *peer, const char *reject, uint64_t now,
+                           struct peer_output *out)
+{
+    if (reject == NULL) {
+        peer->state = STATE_OPEN;
+        peer->opened = peer->idle_since = now;
+        return;
+    }
+    answer_error(peer, out, peer->last_id, reject, "");
+    peer_finish(peer, out, PEER_END_UNAUTHORIZED, true);
+}
+
 /* ---- the client ------------------------------------------------------------------------------ */
 
-/* Before WELCOME only a refusal may come; WELCOME comes once. */
+/* Before WELCOME only a refusal may come, or ENROLLED; WELCOME comes once. */
 static bool is_in_turn(struct peer *peer, uint32_t type)
 {
     if (type == MSG_WELCOME) {
@@ -122,8 +148,8 @@ static bool is_in_turn(struct peer *peer, uint32_t type)
         peer->welcomed = true;
         return first;
     }
-    return peer->welcomed || type == MSG_ERROR || type == MSG_GOAWAY || type == MSG_NOTE ||
-           type == MSG_PING || type == MSG_NOOP || msg_sender(type) == 0;
+    return peer->welcomed || type == MSG_ERROR || type == MSG_ENROLLED || type == MSG_GOAWAY ||
+           type == MSG_NOTE || type == MSG_PING || type == MSG_NOOP || msg_sender(type) == 0;
 }
 
 static void client_on_message(struct peer *peer, const struct msg *msg,
@@ -171,7 +197,7 @@ static void on_plaintext(struct peer *peer, const uint8_t *plain, size_t len, ui
     else if (result < 0 && fault.fatal)
         peer_goaway(peer, out, "bad-message", PEER_END_BAD_MESSAGE);
     else if (peer->state == STATE_REJECTED)
-        answer_rejected(peer, &msg, out);
+        answer_rejected(peer, &msg, result < 0 ? &fault : NULL, out);
     else if (peer->role == PEER_SERVER)
         server_on_message(peer, &msg, result < 0 ? &fault : NULL, now, out);
     else

@@ -82,6 +82,7 @@ class System:
         self.socket = os.path.join(self.run, "msgd.sock")
         self.authorized_keys = self.path("authorized_keys")
         self.revoked_keys = self.path("revoked_keys")
+        self.invitations = self.folder_of("invitations", 0o755)
         self.utmp = Utmp(self.path("utmp"))
         self.server = f"127.0.0.1:{self.port}"
         self.me = User.me(self.folder_of("me"))
@@ -95,6 +96,8 @@ class System:
             self._stack.callback(self.msgd_user.release)
             for folder in (self.run, self.state):
                 os.chown(folder, self.msgd_user.uid, self.msgd_user.gid)
+            os.chown(self.invitations, 0, self.msgd_user.gid)  # as msgctl invite makes it
+            os.chmod(self.invitations, 0o2750)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -110,7 +113,7 @@ class System:
         """All that msgd keeps, in this system's folders; limits that many tests would meet, off."""
         keys = {"socket": self.socket, "listen": f"127.0.0.1:{self.port}",
                 "state": self.state, "authorized-keys": self.authorized_keys,
-                "revoked-keys": self.revoked_keys, "messages-a-minute": 100000, **self.config}
+                "revoked-keys": self.revoked_keys, "invitations": self.invitations, "messages-a-minute": 100000, **self.config}
         return [f"--{key}={value}" for key, value in keys.items()]
 
     def arguments(self):

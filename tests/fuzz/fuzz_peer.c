@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum flag { AS_CLIENT = 1, PLAIN = 2, OPENED = 4, REJECTED = 8 };
+enum flag { AS_CLIENT = 1, PLAIN = 2, OPENED = 4, REJECTED = 8, ENROL = 16 };
 enum deed { RAW, SEALED, SEND, LATER, VERDICT, REFUSE, END, REQUESTS, HONEST, DEEDS };
 
 struct input {
@@ -55,11 +55,21 @@ static void step(struct peer_input input, struct peer_output *ret_output)
     to_honest_len += ret_output->write_len;
 }
 
-static void simple_step(enum peer_input_kind kind, const char *reject)
+static void simple_step(enum peer_input_kind kind)
 {
     struct peer_output output;
 
-    step((struct peer_input){.kind = kind, .reject = reject}, &output);
+    step((struct peer_input){.kind = kind}, &output);
+}
+
+static void give_verdict(bool reject, bool may_enrol)
+{
+    struct peer_output output;
+
+    step((struct peer_input){.kind = PEER_VERDICT,
+                             .reject = reject ? "unauthorized" : NULL,
+                             .may_enrol = may_enrol},
+         &output);
 }
 
 static void honest_step(struct peer_input input, struct peer_output *ret_output)
@@ -172,13 +182,13 @@ static void act(enum deed deed, uint8_t number, struct input *input)
         send_something(number);
     } else if (deed == LATER) {
         now += (uint64_t)number * 1000;
-        simple_step(PEER_TICK, NULL);
+        simple_step(PEER_TICK);
     } else if (deed == VERDICT) {
-        simple_step(PEER_VERDICT, number % 2 ? "unauthorized" : NULL);
+        give_verdict(number % 2, number & 2);
     } else if (deed == REFUSE) {
-        simple_step(PEER_REFUSE, NULL);
+        simple_step(PEER_REFUSE);
     } else if (deed == END) {
-        simple_step(PEER_EOF, NULL);
+        simple_step(PEER_EOF);
     } else if (deed == REQUESTS) {
         peer_set_requests(&target, number, now);
     } else {
@@ -218,7 +228,7 @@ static void begin_both(uint8_t flags)
     }
     begin(&target, &target_scratch, flags & AS_CLIENT ? PEER_CLIENT : PEER_SERVER, flags);
     begin(&honest, &honest_scratch, flags & AS_CLIENT ? PEER_SERVER : PEER_CLIENT, flags);
-    simple_step(PEER_START, NULL);
+    simple_step(PEER_START);
     honest_step((struct peer_input){.kind = PEER_START}, &output);
 }
 
@@ -227,7 +237,7 @@ static void open_both(uint8_t flags)
     for (int i = 0; i < 4; i++) {
         honest_reads();
         target_reads_honest();
-        simple_step(PEER_VERDICT, flags & REJECTED ? "unauthorized" : NULL);
+        give_verdict(flags & REJECTED, flags & ENROL);
     }
 }
 

@@ -9,13 +9,15 @@ FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "protocol", "vector
 
 try:
     import make_endorsement
+    import make_enrol_vectors
     import make_vectors
 except ModuleNotFoundError as missing:
     print("skipped:", missing)
     sys.exit(77)
 
 different = 0
-for name, maker in (("xx-session.json", make_vectors), ("endorsement.json", make_endorsement)):
+for name, maker in (("xx-session.json", make_vectors), ("endorsement.json", make_endorsement),
+                    ("enrol.json", make_enrol_vectors)):
     with open(os.path.join(FOLDER, name), encoding="utf-8") as checked_in:
         same = checked_in.read() == maker.text()
     print(name, "is", "what is generated" if same else "NOT what is generated")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two peers and a wire in memory; what is told is a story with a clock of its own. */
+#include "protocol/enrol.h"
 #include "protocol/peer.h"
 
 #include "tests/unit/unit.h"
@@ -255,6 +256,84 @@ static void a_rejected_client_is_told_on_its_first_request(void)
     CU_ASSERT_EQUAL(client.last_id, 1);
     CU_ASSERT_EQUAL(server.last.end, PEER_END_UNAUTHORIZED);
     CU_ASSERT(server.last.linger);
+    CU_ASSERT_EQUAL(server.messages, 0);
+}
+
+/* Up to the server's verdict on a client that asks with this message. */
+static void ask_as_a_stranger(const struct msg *msg)
+{
+    begin(PEER_SUITE_NOISE);
+    pump();
+    verdict(&client, NULL);
+    CU_ASSERT_EQUAL(step(&client, (struct peer_input){.kind = PEER_SEND, .msg = msg}).error, 0);
+    pump();
+    step(&server,
+         (struct peer_input){.kind = PEER_VERDICT, .reject = "unauthorized", .may_enrol = true});
+    pump();
+}
+
+static struct msg an_enrol(uint32_t id)
+{
+    static const char bytes[ENROL_MAC];
+
+    return (struct msg){.type = MSG_ENROL,
+                        .id = id,
+                        .u.enrol = {.id = {bytes, ENROL_ID}, .mac = {bytes, ENROL_MAC}}};
+}
+
+static void a_stranger_may_enrol(void)
+{
+    const struct msg enrol = an_enrol(3);
+    struct msg enrolled = {.type = MSG_ENROLLED,
+                           .id = 3,
+                           .u.enrolled = {.mac = enrol.u.enrol.mac, .you = SLICE("alice")}};
+
+    ask_as_a_stranger(&enrol);
+    CU_ASSERT_STRING_EQUAL(server.said, "ENROL");
+    CU_ASSERT_EQUAL(server.messages, 1);
+    CU_ASSERT_FALSE(peer_is_open(&server.peer));
+    CU_ASSERT_EQUAL(step(&server, (struct peer_input){.kind = PEER_SEND, .msg = &enrolled}).error,
+                    -ENOTCONN);
+    verdict(&server, NULL);
+    CU_ASSERT(peer_is_open(&server.peer));
+    CU_ASSERT_EQUAL(step(&server, (struct peer_input){.kind = PEER_SEND, .msg = &enrolled}).error,
+                    0);
+    pump();
+    CU_ASSERT_STRING_EQUAL(client.said, "ENROLLED"); /* before WELCOME */
+    send_who(3);                                     /* an id is used once, ENROL's too */
+    pump();
+    CU_ASSERT_EQUAL(server.last.end, PEER_END_BAD_MESSAGE);
+}
+
+static void a_stranger_whose_invitation_is_none(void)
+{
+    const struct msg enrol = an_enrol(1);
+
+    ask_as_a_stranger(&enrol);
+    verdict(&server, "invite-invalid");
+    pump();
+    CU_ASSERT_STRING_EQUAL(client.said, "ERROR");
+    CU_ASSERT_STRING_EQUAL(client.code, "invite-invalid");
+    CU_ASSERT_EQUAL(server.last.end, PEER_END_UNAUTHORIZED);
+    CU_ASSERT(server.last.linger);
+}
+
+/* Only ENROL, only as a request, and only where it is offered. */
+static void a_stranger_may_ask_nothing_else(void)
+{
+    const struct msg who = {.type = MSG_WHO, .id = 1}, enrol = an_enrol(1);
+
+    ask_as_a_stranger(&who);
+    CU_ASSERT_STRING_EQUAL(client.code, "unauthorized");
+    CU_ASSERT_EQUAL(server.messages, 0);
+    begin(PEER_SUITE_NOISE);
+    pump();
+    verdict(&client, NULL);
+    step(&client, (struct peer_input){.kind = PEER_SEND, .msg = &enrol});
+    pump();
+    verdict(&server, "unauthorized");
+    pump();
+    CU_ASSERT_STRING_EQUAL(client.code, "unauthorized");
     CU_ASSERT_EQUAL(server.messages, 0);
 }
 
@@ -644,6 +723,9 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(a_request_may_follow_message_3_at_once),
     UNIT_TEST(bytes_may_come_one_by_one),
     UNIT_TEST(a_rejected_client_is_told_on_its_first_request),
+    UNIT_TEST(a_stranger_may_enrol),
+    UNIT_TEST(a_stranger_whose_invitation_is_none),
+    UNIT_TEST(a_stranger_may_ask_nothing_else),
     UNIT_TEST(a_distrusted_server_learns_nothing),
     UNIT_TEST(wrong_preambles),
     UNIT_TEST(a_busy_server_says_how_long),

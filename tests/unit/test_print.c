@@ -133,6 +133,27 @@ static const struct {
     {LINE_NOT_MSGD, LINE_ERR,
      "Error 1722 getting session names: what answers on h2 (192.0.2.7 port 6743) is not msgd: "
      "MESSAGE"},
+    {LINE_NOT_INVITER, LINE_ERR,
+     "h2 does not prove that it made this invitation: somebody may stand in between. Nothing was "
+     "trusted, and you are not enrolled. Compare its key with its administrator: msgctl key show "
+     "--host"},
+    {LINE_INVITE_OTHER_HOST, LINE_ERR,
+     "h2 (192.0.2.7 port 6743) shows another key than the invitation has: it is another host, or "
+     "somebody stands in between. Nothing was sent, and the invitation is as good as before"},
+    {LINE_INVITE_INVALID, LINE_ERR,
+     "h2 does not take this invitation: it was used already or withdrawn. Its log says which; its "
+     "administrator can make a new one: msgctl invite alice"},
+    {LINE_INVITE_LATE, LINE_ERR,
+     "h2 does not take this invitation: it could be used until 14:05. Its administrator can make a "
+     "new one: msgctl invite alice"},
+    {LINE_INVITE_NOT_OFFERED, LINE_ERR,
+     "h2 takes no invitation from your key x25519:AAAA; its administrator can run: msgctl "
+     "authorize "
+     "x25519:AAAA alice"},
+    {LINE_INVITE_NOT_NEEDED, LINE_ERR,
+     "h2 knows your key already, as bob; the invitation was not used. To trust its key: msgctl "
+     "trust "
+     "h2 x25519:AAAA"},
     {LINE_BAD_SERVER, LINE_ERR,
      "Error 5 getting session names: the server at 192.0.2.7 port 6743 runs as bob, not as root or "
      "_msgd: it is not believed"},
@@ -389,6 +410,7 @@ static void test_calls_without_an_answer(void)
     check_call((struct call_result){.outcome = CALL_NOT_MSGD}, &there, LINE_NOT_MSGD, 4);
     check_call((struct call_result){.outcome = CALL_KEY_UNKNOWN}, &there, LINE_KEY_UNKNOWN, 4);
     check_call((struct call_result){.outcome = CALL_KEY_REFUSED}, &there, LINE_KEY_CHANGED, 4);
+    check_call((struct call_result){.outcome = CALL_NOT_INVITER}, &there, LINE_NOT_INVITER, 4);
     check_call((struct call_result){.outcome = CALL_BAD_SERVER, .uid = 1000}, &here,
                LINE_BAD_SERVER, 4);
     check_call((struct call_result){.outcome = CALL_BAD_SERVER, .uid = 65534}, &here,

@@ -27,7 +27,8 @@ static void start(void)
     char authorized[PATH_MAX];
     folder_make();
     snprintf(authorized, sizeof(authorized), "%s/authorized_keys", folder);
-    CU_ASSERT_EQUAL_FATAL(trust_new(&trust, authorized, in_folder("revoked_keys")), 0);
+    CU_ASSERT_EQUAL_FATAL(
+        trust_new(&trust, authorized, in_folder("enrolled"), in_folder("revoked_keys")), 0);
 }
 
 static void end(void)
@@ -57,6 +58,32 @@ static void test_nothing_there(void)
     CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED);
     CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
     CU_ASSERT_FALSE(new);
+    end();
+}
+
+static void test_enrolled_keys_come_after(void)
+{
+    bool new = false;
+    start();
+    put_file(in_folder("enrolled"),
+             "0123456789abcdef " KEY_A " alice\n1123456789abcdef " KEY_B
+             " expires=2000-01-01 bob\n",
+             0600);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(trust_enrolled(trust)->count, 2);
+    CU_ASSERT_TRUE(trust_knows(trust, &key_b));
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_b, &none, NULL, 1767355200, NULL), TRUST_EXPIRED);
+    authorized(KEY_B " bob\n");
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_b, &none, NULL, 1767355200, NULL), TRUST_ACCEPTED);
+    put_file(in_folder("enrolled"), "oops\n", 0600);
+    CU_ASSERT_FALSE(trust_refresh(trust, 0, true)); /* the last good state holds */
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(trust_problem(trust, &new), "enrolled:1: "));
+    put_file(in_folder("revoked_keys"), KEY_A "\n", 0644);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
     end();
 }
 
@@ -351,6 +378,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         UNIT_TEST(test_nothing_there),
+        UNIT_TEST(test_enrolled_keys_come_after),
         UNIT_TEST(test_noticed_once_a_second),
         UNIT_TEST(test_judge),
         UNIT_TEST(test_broken_authorized_keeps),

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/enrolled.h"
+
+#include "common/file.h"
+#include "common/invitation.h"
+#include "common/keys.h"
+#include "common/lines.h"
+#include "common/mem.h"
+
+/* ---- reading ------------------------------------------------------------------------------------ */
+
+static int note_used(struct enrolled *enrolled, const uint8_t id[static ENROL_ID])
+{
+    void *grown = reallocarray(enrolled->used, enrolled->count + 1, ENROL_ID);
+
+    if (!grown)
+        return -ENOMEM;
+    enrolled->used = grown;
+    memcpy(enrolled->used[enrolled->count++], id, ENROL_ID);
+    return 0;
+}
+
+/*
+ * Notes the ids and blanks them out: what is left is a file of authorized_keys whose errors stand at
+ * the same lines.
+ */
+static int take_ids(struct enrolled *enrolled, char *text, size_t len, size_t *ret_line,
+                    struct diag *ret_diag)
+{
+    struct lines lines = {.rest = {text, len}};
+    struct slice line, field;
+    const char *reason;
+    uint8_t id[ENROL_ID];
+
+    while (lines_next(&lines, &line, &reason)) {
+        *ret_line = lines.number;
+        if (!lines_field(&line, &field) || invitation_id_parse(field, id) < 0)
+            return diag_set(ret_diag, -EBADMSG, "the line does not begin with 16 hex digits");
+        if (enrolled_used(enrolled, id))
+            return diag_set(ret_diag, -EBADMSG, "this invitation was used above");
+        if (note_used(enrolled, id) < 0)
+            return diag_set(ret_diag, -ENOMEM, "no memory");
+        memset(text + (field.ptr - text), ' ', field.len);
+    }
+    *ret_line = lines.number;
+    return reason ? diag_set(ret_diag, -EBADMSG, "%s", reason) : 0;
+}
+
+int enrolled_parse(const char *file, struct slice text, struct enrolled *ret_enrolled,
+                   struct diag *ret_diag)
+{
+    CLEANUP_FREE char *copy = malloc(text.len + 1);
+    struct enrolled enrolled = {.used = NULL};
+    struct diag why;
+    size_t line = 0;
+
+    if (!copy)
+        return diag_errno(ret_diag, -ENOMEM, file);
+    memcpy(copy, text.len ? text.ptr : "", text.len);
+    int r = take_ids(&enrolled, copy, text.len, &line, &why);
+    if (r < 0)
+        diag_set(ret_diag, r, "%s:%zu: %.900s", file, line, why.text);
+    else
+        r = authorized_keys_parse(file, (struct slice){copy, text.len}, &enrolled.keys, ret_diag);
+    if (r < 0)
+        enrolled_free(&enrolled);
+    else
+        *ret_enrolled = enrolled;
+    return r;
+}
+
+int enrolled_read(const char *file, struct enrolled *ret_enrolled, struct diag *ret_diag)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t len = 0;
+    int r = file_read(file, FILE_ANY, LIM_TRUST_FILE, &text, &len, NULL, ret_diag);
+
+    return r < 0 && r != -ENOENT
+               ? r
+               : enrolled_parse(file, (struct slice){text, len}, ret_enrolled, ret_diag);
+}
+
+void enrolled_free(struct enrolled *enrolled)
+{
+    authorized_keys_free(&enrolled->keys);
+    free(enrolled->used);
+    *enrolled = (struct enrolled){.used = NULL};
+}
+
+bool enrolled_used(const struct enrolled *enrolled, const uint8_t id[static ENROL_ID])
+{
+    bool found = false;
+
+    for (size_t i = 0; i < enrolled->count; i++)
+        found |= memcmp(enrolled->used[i], id, ENROL_ID) == 0;
+    return found;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------ */
+
+static int judge_old(const char *file, struct slice old, const uint8_t id[static ENROL_ID],
+                     struct diag *ret_diag)
+{
+    struct enrolled enrolled;
+    int r = enrolled_parse(file, old, &enrolled, ret_diag);
+
+    if (r < 0)
+        return r;
+    bool used = enrolled_used(&enrolled, id);
+    enrolled_free(&enrolled);
+    return used ? diag_set(ret_diag, -EEXIST, "%s: the invitation was used", file) : 0;
+}
+
+/* The old text and the new line; *ret_new is freed by the caller. */
+static int compose(struct slice old, const uint8_t id[static ENROL_ID],
+                   const struct noise_public *key, const char *line, char **ret_new,
+                   size_t *ret_len)
+{
+    char id_text[INVITATION_NAME + 1], key_text[KEY_TEXT_LEN + 1];
+    const char *end = old.len && old.ptr[old.len - 1] != '\n' ? "\n" : "";
+
+    invitation_id_format(id, id_text);
+    key_format(key, key_text);
+    int len = asprintf(ret_new, "%.*s%s%s %s %s\n", (int)old.len, old.len ? old.ptr : "", end,
+                       id_text, key_text, line);
+    *ret_len = (size_t)len;
+    return len < 0 ? -ENOMEM : 0;
+}
+
+int enrolled_add(const char *file, const uint8_t id[static ENROL_ID],
+                 const struct noise_public *key, const char *line, struct diag *ret_diag)
+{
+    CLEANUP_FREE char *old = NULL, *new = NULL;
+    struct enrolled checked;
+    size_t old_len = 0, len = 0;
+    int r = file_read(file, FILE_TRUSTED, LIM_TRUST_FILE - LIM_TRUST_LINE - 1, &old, &old_len, NULL,
+                      ret_diag);
+
+    if (r < 0 && r != -ENOENT)
+        return r;
+    r = judge_old(file, (struct slice){old, old_len}, id, ret_diag);
+    if (r < 0)
+        return r;
+    if (compose((struct slice){old, old_len}, id, key, line, &new, &len) < 0)
+        return diag_errno(ret_diag, -ENOMEM, file);
+    r = enrolled_parse(file, (struct slice){new, len}, &checked, ret_diag);
+    if (r < 0)
+        return r;
+    enrolled_free(&checked);
+    return file_replace(file, (struct slice){new, len}, 0600, ret_diag);
+}
