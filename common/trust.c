@@ -11,6 +11,7 @@
 struct watched {
     char *path;
     bool looked;
+    bool unread;    /* it could not be read just then: to be read again, changed or not */
     struct stat st; /* zero where the file is not there */
     int state;      /* 0, or the negative errno of the last reading, told by diag */
     bool told;
@@ -65,18 +66,28 @@ static bool has_changed(struct watched *file)
     struct stat st;
     if (stat(file->path, &st) < 0)
         memset(&st, 0, sizeof(st));
-    bool changed = !file->looked || !file_same(&st, &file->st);
+    bool changed = !file->looked || file->unread || !file_same(&st, &file->st);
     file->looked = true;
     file->st = st;
     return changed;
 }
 
+/* No fault of the file's, and gone perhaps a second later. */
+static bool is_transient(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EINTR ||
+           error == -EIO;
+}
+
 /* Reads a file that has changed; a missing one has no text. The outcome is file->state. */
 static void read_watched(struct watched *file, char **ret_text, size_t *ret_len)
 {
-    file->told = false;
+    int before = file->state;
+
     file->state = file_read(file->path, FILE_TRUSTED, LIM_TRUST_FILE, ret_text, ret_len, &file->st,
                             &file->diag);
+    file->unread = is_transient(file->state);
+    file->told = file->told && file->unread && file->state == before;
     if (file->state == -ENOENT)
         file->state = 0;
 }

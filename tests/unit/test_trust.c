@@ -11,6 +11,8 @@
 #include <netinet/in.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define KEY_A "x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define KEY_B "x25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -122,6 +124,46 @@ static void test_judge(void)
     put_file(in_folder("revoked_keys"), KEY_A "\n", 0644);
     CU_ASSERT_TRUE(trust_refresh(trust, 1000, false));
     CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, NULL, 172800, NULL), TRUST_REVOKED);
+    end();
+}
+
+/* With as many descriptors as are open now: what opens a file gets EMFILE. */
+static struct rlimit no_more_files(void)
+{
+    struct rlimit before, full;
+    int next = dup(0);
+
+    CU_ASSERT_FATAL(next >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    close(next);
+    full = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &full), 0);
+    return before;
+}
+
+/* A file that could not be read just then is read again, though it is the same as before. */
+static void test_unread_is_read_again(void)
+{
+    bool new = false;
+    start();
+    trust_refresh(trust, 0, true);
+    authorized(KEY_A " alice\n");
+    put_file(in_folder("revoked_keys"), KEY_B "\n", 0644);
+    struct rlimit before = no_more_files();
+    trust_refresh(trust, 1000, true);
+    bool known = trust_problem(trust, &new) != NULL;
+    CU_ASSERT_TRUE(known && new);
+    while (new)
+        trust_problem(trust, &new);
+    trust_refresh(trust, 2000, true);
+    known = trust_problem(trust, &new) != NULL;
+    CU_ASSERT_TRUE(known && !new); /* said once, not each second */
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED); /* nobody can know */
+    CU_ASSERT_TRUE(trust_refresh(trust, 3000, false));
+    CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(judge(&key_b), TRUST_REVOKED);
+    CU_ASSERT_FALSE(trust_refresh(trust, 4000, false));
     end();
 }
 
@@ -381,6 +423,7 @@ int main(void)
         UNIT_TEST(test_enrolled_keys_come_after),
         UNIT_TEST(test_noticed_once_a_second),
         UNIT_TEST(test_judge),
+        UNIT_TEST(test_unread_is_read_again),
         UNIT_TEST(test_broken_authorized_keeps),
         UNIT_TEST(test_broken_revoked_refuses_all),
         UNIT_TEST(test_unreadable_revoked),
