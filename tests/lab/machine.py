@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -164,6 +165,8 @@ class Machine:
     def _furnish(self, installed):
         said("sh", "-c", 'tar cf - -C "$1" . | tar xf - --keep-directory-symlink --no-same-owner -C "$2"',
              "sh", installed, self.root)
+        shutil.copy(f"{installed}/../libnss_hang.so.2", f"{self.root}/usr/lib")
+        self.write("/etc/nsswitch.conf", "passwd: hang files\ngroup: files\nhosts: files dns\n")
         self.write("/etc/hostname", f"{self.name}\n")
         self.write("/etc/default/locale", "LANG=C.UTF-8\n")
         self.write("/etc/environment", "LANG=C.UTF-8\n")
@@ -230,8 +233,8 @@ class Machine:
         clean = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home,
                  "USER": user or "root", "LOGNAME": user or "root", "SHELL": "/bin/sh",
                  "LANG": "C.UTF-8", "TERM": "vt100", **(env or {})}
-        become = [] if user is None else ["setpriv", f"--reuid={user}", f"--regid={user}",
-                                          "--init-groups"]
+        become = [] if user is None else ["setpriv", f"--reuid={self.uids[user]}",
+                                          f"--regid={self.uids[user]}", "--clear-groups"]
         return ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-C",
                 *(["--wd=/"]), "env", "-i", *(f"{k}={v}" for k, v in clean.items()), *become, *argv]
 
