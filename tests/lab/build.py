@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-What `make install` makes on each release, built in that release's own tree and kept in
-build/lab-RELEASE, so that the next run builds only what has changed.
+What `make install` makes on each release, built in that release's own tree. The build is kept in
+build/lab-RELEASE, so that the next run compiles only what has changed.
 """
 import os
 
@@ -17,25 +17,22 @@ CONFIGURED = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "--l
 
 SCRIPT = """
 set -e
-top=$1 name=$2
-shift 2
+top=$1 name=$2 made=$3
+shift 3
 cd "$top"
 . scripts/setup.sh
 configured "$name" gcc "$@"
 make -C "build/$name" -j2
-rm -rf "build/$name/root"
-make -C "build/$name" install DESTDIR="$top/build/$name/root"
-gcc -D_GNU_SOURCE -shared -fPIC -Wall -Werror -o "build/$name/libnss_hang.so.2" tests/lab/nss_hang.c
+make -C "build/$name" install DESTDIR="$made/root"
+gcc -D_GNU_SOURCE -shared -fPIC -Wall -Werror -o "$made/libnss_hang.so.2" tests/lab/nss_hang.c
 """
 
 
-def made(release):
-    """Builds it and returns the folder into which it was installed."""
-    name = f"lab-{release}"
-    lower = trees.make(release, "build")
+def install(release, where):
+    """Builds it, if need be, and installs it in a folder."""
+    name, lower = f"lab-{release}", trees.make(release, "build")
     os.makedirs(f"{TOP}/build", exist_ok=True)
     with trees.locked("build"), trees.scratch(release) as folder:
         with trees.overlay(folder, lower) as root:
-            trees.inside(root, ["/bin/bash", "-c", SCRIPT, "build", TOP, name, *CONFIGURED],
-                         f"--bind={TOP}", "-E", "LC_ALL=C.UTF-8")
-    return f"{TOP}/build/{name}/root"
+            trees.inside(root, ["/bin/bash", "-c", SCRIPT, "build", TOP, name, where, *CONFIGURED],
+                         f"--bind={TOP}", f"--bind={where}", "-E", "LC_ALL=C.UTF-8")

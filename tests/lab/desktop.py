@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """
-A person's X11 desktop on a host: Xvfb, a window manager and a notification server in a graphical
-login session, looked at by its pixels and clicked at by xdotool.
+A person's desktop on a host: Xvfb or sway, a window manager and a notification server in a graphical
+login session, looked at by its pixels and clicked at as a mouse does.
 """
 import collections
 import os
 import re
+import socket
+import struct
 import subprocess
+import time
 
 from harness import eventually
 from machine import temporary
@@ -16,7 +19,7 @@ Box = collections.namedtuple("Box", "left top right bottom")
 LEFT, MIDDLE, RIGHT = "1", "2", "3"
 BUS_NAME = "org.freedesktop.Notifications"
 
-START = """
+START_X11 = """
 Xvfb $DISPLAY -screen 0 %dx%dx24 -nolisten tcp & x=$!
 until xdpyinfo >/dev/null 2>&1; do sleep 0.05; done
 xsetroot -solid '#305070' 2>/dev/null
@@ -25,16 +28,37 @@ openbox &
 %s
 wait $x
 """
+START_SWAY = """
+rm -f $XDG_RUNTIME_DIR/vnc $XDG_RUNTIME_DIR/wayland-*
+cat >$XDG_RUNTIME_DIR/sway.config <<END
+output * resolution %dx%d
+output * background #305070 solid_color
+exec systemctl --user import-environment WAYLAND_DISPLAY
+exec %s
+exec wayvnc -u $XDG_RUNTIME_DIR/vnc
+END
+exec sway -c $XDG_RUNTIME_DIR/sway.config
+"""
 
-# Notification servers: what starts them, and the button of the mouse that says yes, or no.
+# Notification servers: what starts them, the mouse's buttons that say yes and no, and where.
+Server = collections.namedtuple("Server", "start yes no yes_at no_at")
+
+
+def daemon(name):
+    """Debian keeps these out of PATH, in different folders."""
+    return f"$(find /usr/lib /usr/libexec -name {name} -type f) &"
+
+
+CENTRE, LOW, LOW_LEFT, CORNER = (0.5, 0.5), (0.5, 0.75), (0.27, 0.73), (0.93, 0.2)
 SERVERS = {
-    "dunst": ("dunst &", MIDDLE, LEFT),
-    "xfce4-notifyd": ("$(find /usr/lib -name xfce4-notifyd -type f) &", LEFT, None),
-    "mate": ("$(find /usr/lib /usr/libexec -name mate-notification-daemon -type f) &", LEFT, None),
-    "notification-daemon":
-        ("$(find /usr/lib /usr/libexec -name notification-daemon -type f) &", LEFT, None),
-    "lxqt": ("lxqt-notificationd &", LEFT, None),
-    "none": ("", None, None),
+    "dunst": Server("dunst &", MIDDLE, LEFT, CENTRE, CENTRE),
+    "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, LOW_LEFT, (0.5, 0.2)),
+    "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
+    "swaync": Server("swaync", LEFT, None, LOW, CENTRE),
+    "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
+    "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
+    "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, LOW_LEFT, CORNER),
+    "none": Server("", None, None, None, None),
 }
 
 
@@ -53,21 +77,42 @@ def difference(before, after):
 
 
 class Desktop:
+    TYPE = "x11"
+
     def __init__(self, host, user, display=":5", server="dunst"):
         self.host, self.user, self.display = host, user, display
-        self.server, self.yes, self.no = server, *SERVERS[server][1:]
+        self.server, self.how = server, SERVERS[server]
         self.uid = host.uids[user]
         self.unit = f"desktop-{user}"
-        self.env = {"DISPLAY": display, "XDG_RUNTIME_DIR": f"/run/user/{self.uid}",
+        self.env = {"XDG_RUNTIME_DIR": f"/run/user/{self.uid}", **self.environment(),
                     "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{self.uid}/bus"}
-        script = START % (WIDTH, HEIGHT, SERVERS[server][0])
-        given = {**self.env, "XDG_SESSION_TYPE": "x11", "XDG_SESSION_CLASS": "user",
-                 "XDG_SESSION_DESKTOP": "openbox", "XDG_CURRENT_DESKTOP": "openbox"}
+        script = self.script(self.how.start)
+        given = {**self.env, "XDG_SESSION_TYPE": self.TYPE, "XDG_SESSION_CLASS": "user",
+                 "XDG_SESSION_DESKTOP": "lab", "XDG_CURRENT_DESKTOP": "lab"}
         host.does("systemd-run", "-q", "-u", self.unit, "-p", f"User={user}", "-p", "PAMName=login",
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
                   *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
         eventually(self._is_up, lambda: f"the desktop: {host.journal(self.unit)}", 30)
+        self.name = self.session()  # no display manager told logind which display it is
         self.empty_again()
+
+    # ---- what differs between X11 and Wayland ----------------------------------------------------
+
+    def environment(self):
+        return {"DISPLAY": self.display}
+
+    def script(self, server):
+        return START_X11 % (WIDTH, HEIGHT, server)
+
+    def there(self):
+        return self.run("xdotool", "getdisplaygeometry").status == 0
+
+    SHOT = ["import", "-window", "root", "-depth", "8", "rgb:-"]
+
+    def click(self, x, y, button=LEFT):
+        self.run("xdotool", "mousemove", str(x), str(y), "sleep", "0.1", "click", button)
+
+    # ----------------------------------------------------------------------------------------------
 
     def empty_again(self):
         """What is on the screen now is no popup."""
@@ -76,9 +121,7 @@ class Desktop:
     def _is_up(self):
         if not self.session():
             return False
-        if self.run("xdotool", "getdisplaygeometry").status != 0:
-            return False
-        return self.server == "none" or self.has_server()
+        return self.there() and (self.server == "none" or self.has_server())
 
     def has_server(self):
         owner = self.run("busctl", "--user", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -95,11 +138,11 @@ class Desktop:
 
     def picture(self):
         """The screen's pixels, three bytes each; None if there is no screen."""
-        argv = self.host.entered(["import", "-window", "root", "-depth", "8", "rgb:-"], self.user,
-                                 self.env)
+        argv = self.host.entered(self.SHOT, self.user, self.env)
         shot = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, timeout=30).stdout
-        return shot if len(shot) == WIDTH * HEIGHT * 3 else None
+        size = WIDTH * HEIGHT * 3
+        return shot[-size:] if len(shot) >= size else None
 
     def _still(self):
         """The screen once it does not change any more."""
@@ -147,19 +190,26 @@ class Desktop:
 
     # ---- the person ------------------------------------------------------------------------------
 
-    def click(self, x, y, button=LEFT):
-        self.run("xdotool", "mousemove", str(x), str(y), "sleep", "0.1", "click", button)
+    def click_in(self, box, button, at):
+        self.click(int(box.left + (box.right - box.left) * at[0]),
+                   int(box.top + (box.bottom - box.top) * at[1]), button)
 
-    def click_in(self, box, button=LEFT):
-        self.click((box.left + box.right) // 2, (box.top + box.bottom) // 2, button)
+    def say_yes(self, box):
+        """Clicks OK, or what is OK with this server."""
+        self.click_in(box, self.how.yes, self.how.yes_at)
 
-    def choose(self, box, label):
-        """Clicks for dunst's list of answers, types one's name there and takes it."""
-        self.click_in(box, self.yes)
+    def say_no(self, box):
+        """Closes the popup."""
+        self.click_in(box, self.how.no, self.how.no_at)
+
+    def choose(self, label):
+        """Has dunst list the answers, types one's name there and takes it."""
+        listing = self.begin("dunstctl", "context")
         eventually(lambda: self.run("pgrep", "-x", "dmenu", "-u", self.user).status == 0,
                    "the list of answers")
         self.type(label)
         self.key("Return")
+        listing.finish()
 
     def type(self, text):
         self.run("xdotool", "type", "--delay", "20", text)
@@ -170,7 +220,7 @@ class Desktop:
     def session(self):
         """Its id in logind; None when it has ended."""
         return next((number for number, s in self.host.sessions().items()
-                     if s.get("Type") == "x11" and s.get("Name") == self.user), None)
+                     if s.get("Type") == self.TYPE and s.get("Name") == self.user), None)
 
     def lock(self):
         """As a screen locker tells logind."""
@@ -196,3 +246,38 @@ class Desktop:
         self.host.run("systemctl", "stop", self.unit)
         self.host.run("systemctl", "reset-failed", self.unit)
         eventually(lambda: not self.session(), lambda: f"the desktop to end: {self.host.sessions()}")
+
+
+class Sway(Desktop):
+    """On Wayland; its session has no display, so that it is named by its id."""
+
+    TYPE = "wayland"
+    SHOT = ["grim", "-t", "ppm", "-"]
+
+    def environment(self):
+        return {"WAYLAND_DISPLAY": "wayland-1", "WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman",
+                "WLR_LIBINPUT_NO_DEVICES": "1"}
+
+    def script(self, server):
+        return START_SWAY % (WIDTH, HEIGHT, server)
+
+    def there(self):
+        vnc = f"/proc/{self.host.leader}/root/run/user/{self.uid}/vnc"
+        return os.path.exists(vnc) and self.picture() is not None
+
+    def click(self, x, y, button=LEFT):
+        """By VNC: sway's own seat has no mouse."""
+        mask = 1 << int(button) - 1
+        with socket.socket(socket.AF_UNIX) as vnc, vnc.makefile("rb") as said:
+            vnc.connect(f"/proc/{self.host.leader}/root/run/user/{self.uid}/vnc")
+            said.read(12)
+            vnc.send(b"RFB 003.008\n")
+            said.read(said.read(1)[0])
+            vnc.send(b"\x01")  # no password
+            said.read(4)
+            vnc.send(b"\x01")  # shared
+            said.read(20)
+            said.read(struct.unpack(">I", said.read(4))[0])
+            for pressed in (0, 0, mask, 0):
+                vnc.send(struct.pack(">BBHH", 5, pressed, x, y))
+                time.sleep(0.1)

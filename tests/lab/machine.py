@@ -164,8 +164,8 @@ class Machine:
 
     def _furnish(self, installed):
         said("sh", "-c", 'tar cf - -C "$1" . | tar xf - --keep-directory-symlink --no-same-owner -C "$2"',
-             "sh", installed, self.root)
-        shutil.copy(f"{installed}/../libnss_hang.so.2", f"{self.root}/usr/lib")
+             "sh", f"{installed}/root", self.root)
+        shutil.copy(f"{installed}/libnss_hang.so.2", f"{self.root}/usr/lib")
         self.write("/etc/nsswitch.conf", "passwd: hang files\ngroup: files\nhosts: files dns\n")
         self.write("/etc/hostname", f"{self.name}\n")
         self.write("/etc/default/locale", "LANG=C.UTF-8\n")

@@ -22,7 +22,7 @@ class Lab:
         self.switch = Switch()
         for name, release in RELEASES.items():
             setattr(self, name, Machine(self.switch, name, release,
-                                        os.environ[f"MSG_LAB_{release.upper()}"],
+                                        f"{os.environ['MSG_LAB_MADE']}/{release}",
                                         "base" if name == "h1" else "servers"))
         for name in RELEASES:
             start_services(getattr(self, name))
@@ -106,7 +106,7 @@ class Scenario(unittest.TestCase):
         terminal = host.ssh(user)
         self.addCleanup(self.leave, host, terminal)
         if mesg is not None:
-            terminal.run(f"mesg {'y' if mesg else 'n'}")
+            terminal.run(f"chmod {'620' if mesg else '600'} $(tty)")  # mesg is not in every minimal system
         self.until_known(host, terminal.line)
         return terminal
 
@@ -114,7 +114,7 @@ class Scenario(unittest.TestCase):
         """A virtual console at which user has logged in, which msgd knows."""
         console = Console(host, user)
         self.addCleanup(self.leave, host, console)
-        console.run("mesg y")
+        console.run("chmod 620 $(tty)")
         self.until_known(host, console.line)
         return console
 
@@ -127,11 +127,11 @@ class Scenario(unittest.TestCase):
         listed = host.run("msgctl", "sessions", "--json")
         return {s["name"]: s for s in map(json.loads, listed.out.splitlines())}
 
-    def desktop(self, host, user="bob", **options):
+    def desktop(self, host, user="bob", kind=Desktop, **options):
         """A desktop that msgd knows."""
-        desktop = Desktop(host, user, **options)
+        desktop = kind(host, user, **options)
         self.addCleanup(desktop.close)
-        self.until_known(host, desktop.display)
+        self.until_known(host, desktop.name)
         return desktop
 
     def tmux(self, host, user="bob"):

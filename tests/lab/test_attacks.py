@@ -54,7 +54,7 @@ class OthersMessages(Scenario):
         for file in ("mem", "environ", "fd"):
             seen = host.run("sh", "-c", f"cat /proc/{helper}/{file} || ls /proc/{helper}/{file}", user="bob")
             self.assertIn("Permission denied", seen.err)
-        bob.click_in(box, bob.yes)
+        bob.say_yes(box)
         self.ends(message, 0)
 
 
@@ -118,16 +118,16 @@ class ThePresenter(Scenario):
     @on_both
     def test_bus_replaced_by_anothers(self, host):
         carol = self.desktop(host, "carol", display=":6")
-        self.replaced_bus(host, f"/run/user/{host.uids['carol']}/bus")
-        self.ends(self.send(host, "bob", "/W", "/TIME:60", TEXT), 1, "Error sending message to session :5",
-                  timeout=15)
+        bob = self.replaced_bus(host, f"/run/user/{host.uids['carol']}/bus")
+        self.ends(self.send(host, "bob", "/W", "/TIME:60", TEXT), 1,
+                  f"Error sending message to session {bob.name}", timeout=15)
         self.assertIsNone(carol.popup())
 
     @on_both
     def test_bus_replaced_by_the_systems(self, host):
-        self.replaced_bus(host, "/run/dbus/system_bus_socket")
-        self.ends(self.send(host, "bob", "/W", "/TIME:60", TEXT), 1, "Error sending message to session :5",
-                  timeout=15)
+        bob = self.replaced_bus(host, "/run/dbus/system_bus_socket")
+        self.ends(self.send(host, "bob", "/W", "/TIME:60", TEXT), 1,
+                  f"Error sending message to session {bob.name}", timeout=15)
 
     @on_both
     def test_tmux_socket_replaced_by_anothers(self, host):

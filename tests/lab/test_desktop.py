@@ -13,9 +13,9 @@ class OnADesktop(Scenario):
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         box = bob.shown()
         bob.save(f"dunst-{host.name}", box)
-        bob.click_in(box, bob.yes)
-        self.ends(message, 0, "Sending message to session :5, display time 60\n",
-                  "Message to session :5 responded to by user\n")
+        bob.say_yes(box)
+        self.ends(message, 0, f"Sending message to session {bob.name}, display time 60\n",
+                  f"Message to session {bob.name} responded to by user\n")
         bob.gone()
         self.no_helper_left(host)
 
@@ -23,8 +23,8 @@ class OnADesktop(Scenario):
     def test_closed(self, host):
         bob = self.desktop(host)
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        bob.click_in(bob.shown(), bob.no)
-        self.ends(message, 3, "Message to session :5 dismissed by user")
+        bob.say_no(bob.shown())
+        self.ends(message, 3, f"Message to session {bob.name} dismissed by user")
         bob.gone()
         self.no_helper_left(host)
 
@@ -33,7 +33,7 @@ class OnADesktop(Scenario):
         bob = self.desktop(host)
         message = self.send(host, "bob", "/TIME:4", "/W", TEXT)
         bob.shown()
-        self.ends(message, 3, "Timeout on message to session :5 before user response")
+        self.ends(message, 3, f"Timeout on message to session {bob.name} before user response")
         bob.gone()
         self.no_helper_left(host)
 
@@ -53,15 +53,15 @@ class OnADesktop(Scenario):
         message = self.send(host, "bob", "/TIME:60", "/ANSWERS:Yes,No", "Reboot now?")
         box = bob.shown()
         bob.save(f"answers-{host.name}", box)
-        bob.choose(box, "No")
-        self.ends(message, 0, "Message to session :5 responded to by user: No")
+        bob.choose("No")
+        self.ends(message, 0, f"Message to session {bob.name} responded to by user: No")
         bob.gone()
 
     @on_both
     def test_nobody_waits(self, host):
         bob = self.desktop(host)
-        self.ends(self.send(host, "bob", TEXT), 0, "Async message sent to session :5")
-        bob.click_in(bob.shown(), bob.no)
+        self.ends(self.send(host, "bob", TEXT), 0, f"Async message sent to session {bob.name}")
+        bob.say_no(bob.shown())
         bob.gone()
         self.no_helper_left(host)
 
@@ -70,9 +70,9 @@ class OnADesktop(Scenario):
         bob = self.desktop(host)
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         bob.shown()
-        bob.click(20, 700, bob.yes)
+        bob.click(20, 700, bob.how.yes)
         self.assertIsNone(message.process.poll())
-        bob.click_in(bob.shown(), bob.yes)
+        bob.say_yes(bob.shown())
         self.ends(message, 0)
 
     @on_both
@@ -80,14 +80,14 @@ class OnADesktop(Scenario):
         bob = self.desktop(host)
         text = "<b>not bold</b> & <img src='file:///etc/passwd'> 漢字 עברית " + "long " * 4000
         message = self.send(host, "bob", "/TIME:60", "/W", text)
-        bob.click_in(bob.shown(), bob.yes)
+        bob.say_yes(bob.shown())
         self.ends(message, 0)
 
     @on_both
     def test_locked(self, host):
         bob = self.desktop(host)
         bob.lock()
-        eventually(lambda: self.known(host)[":5"]["locked"], "the lock to be known")
+        eventually(lambda: self.known(host)[bob.name]["locked"], "the lock to be known")
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        bob.click_in(bob.shown(), bob.yes)
-        self.ends(message, 0, "Session :5 is locked")
+        bob.say_yes(bob.shown())
+        self.ends(message, 0, f"Session {bob.name} is locked")

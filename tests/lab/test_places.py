@@ -21,7 +21,7 @@ class Places(Scenario):
         second.wait_for(TEXT)
         first.run(f"msg /ack {number}")
         outcome = self.ends(message, 0, f"Message to session {first.line} responded to by user")
-        for other in (desktop.display, tmux.line, second.line):
+        for other in (desktop.name, tmux.line, second.line):
             self.assertIn(f"Message to session {other} withdrawn, answered in session {first.line}\n",
                           outcome.out)
         desktop.gone()
@@ -35,8 +35,8 @@ class Places(Scenario):
         box = desktop.shown()
         for terminal in (tmux, first, second):
             terminal.wait_for(TEXT, 25)
-        desktop.click_in(box, desktop.yes)
-        outcome = self.ends(message, 0, "Message to session :5 responded to by user")
+        desktop.say_yes(box)
+        outcome = self.ends(message, 0, f"Message to session {desktop.name} responded to by user")
         self.assertEqual(outcome.out.count("responded to by user"), 1)
         self.no_helper_left(host)
 
@@ -47,8 +47,8 @@ class Places(Scenario):
         self.addCleanup(xterm.kill)
         desktop.empty_again()
         message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
-        desktop.click_in(desktop.shown(), desktop.yes)
-        outcome = self.ends(message, 0, "Message to session :5 responded to by user")
+        desktop.say_yes(desktop.shown())
+        outcome = self.ends(message, 0, f"Message to session {desktop.name} responded to by user")
         self.assertEqual(outcome.out.count("Sending message"), 1)
 
     @on_both

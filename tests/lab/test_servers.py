@@ -1,41 +1,69 @@
 # SPDX-License-Identifier: MIT
-"""Notification servers other than dunst, each with a click, a closing, a time that is up."""
+"""Notification servers other than dunst: a click on OK, a closing, a time that is up."""
+from desktop import Desktop, Sway
 from scenario import Scenario, on_both
 
 TEXT = "The server goes down at 18:00."
 
 
-class Xfce(Scenario):
-    SERVER = "xfce4-notifyd"
+class Servers:
+    KIND = Desktop
+    SERVER = ""
+
+    def sitting(self, host):
+        return self.desktop(host, server=self.SERVER, kind=self.KIND)
 
     @on_both
     def test_clicked(self, host):
-        bob = self.desktop(host, server=self.SERVER)
+        bob = self.sitting(host)
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         box = bob.shown()
         bob.save(f"{self.SERVER}-{host.name}", box)
-        bob.click_in(box, bob.yes)
-        self.ends(message, 0, "Message to session :5 responded to by user")
+        bob.say_yes(box)
+        self.ends(message, 0, f"Message to session {bob.name} responded to by user")
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_closed(self, host):
+        bob = self.sitting(host)
+        if not bob.how.no:
+            return
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        bob.say_no(bob.shown())
+        self.ends(message, 3, f"Message to session {bob.name} dismissed by user")
         bob.gone()
         self.no_helper_left(host)
 
     @on_both
     def test_time_is_up(self, host):
-        bob = self.desktop(host, server=self.SERVER)
+        bob = self.sitting(host)
         message = self.send(host, "bob", "/TIME:4", "/W", TEXT)
         bob.shown()
-        self.ends(message, 3, "Timeout on message to session :5 before user response")
+        self.ends(message, 3, f"Timeout on message to session {bob.name} before user response")
         bob.gone()
         self.no_helper_left(host)
 
 
-class Mate(Xfce):
+class Xfce(Servers, Scenario):
+    SERVER = "xfce4-notifyd"
+
+
+class Mako(Servers, Scenario):
+    KIND, SERVER = Sway, "mako"
+
+
+class SwayNotificationCenter(Servers, Scenario):
+    KIND, SERVER = Sway, "swaync"
+
+
+class Mate(Servers, Scenario):
     SERVER = "mate"
 
 
-class NotificationDaemon(Xfce):
+class NotificationDaemon(Servers, Scenario):
     SERVER = "notification-daemon"
 
 
-class Lxqt(Xfce):
+class Lxqt(Servers, Scenario):
     SERVER = "lxqt"

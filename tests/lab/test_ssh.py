@@ -76,8 +76,13 @@ class WithoutATerminal(Scenario):
         before = set(host.sessions())
         running = start()
         self.addCleanup(running.kill)
-        eventually(lambda: any(s["Name"] == user and s.get("Class") == "user" and number not in before
-                               for number, s in host.sessions().items()), lambda: f"{user} to be logged in: {running.err}")
+
+        def new():
+            return next((number for number, s in host.sessions().items()
+                         if s["Name"] == user and s["Service"] == "sshd" and number not in before), None)
+        number = eventually(new, lambda: f"{user} to be logged in: {running.err}")
+        self.addCleanup(eventually, lambda: number not in host.sessions(), f"session {number} to end")
+        self.addCleanup(host.run, "loginctl", "terminate-session", number)
 
     def detached(self, host, user="bob"):
         """A tmux that nobody is attached to, kept by a login without a terminal."""

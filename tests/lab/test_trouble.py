@@ -66,7 +66,7 @@ class Trouble(Scenario):
         bob, message, _ = self.shown(host)
         helper, = self.helpers(host)
         host.does("kill", "-KILL", str(helper))
-        self.ends(message, 1, "Error sending message to session :5")
+        self.ends(message, 1, f"Error sending message to session {bob.name}")
 
     @on_both
     def test_notification_server_killed(self, host):
@@ -88,19 +88,19 @@ class Trouble(Scenario):
 
     @on_both
     def test_bus_that_never_answers(self, host):
-        self.desktop(host)
+        bob = self.desktop(host)
         self.watch(host)
         self.stopped(host, host.does("pgrep", "-u", "bob", "dbus-daemon").split()[0])
-        self.ends(self.send(host, "bob", "/TIME:60", "/W", TEXT), 1, "Error sending message to session :5",
-                  timeout=15)
+        self.ends(self.send(host, "bob", "/TIME:60", "/W", TEXT), 1,
+                  f"Error sending message to session {bob.name}", timeout=15)
 
     @on_both
     def test_notification_server_that_never_answers(self, host):
         bob = self.desktop(host)
         self.watch(host)
         self.stopped(host, bob.server_pid())
-        self.ends(self.send(host, "bob", "/TIME:60", "/W", TEXT), 1, "Error sending message to session :5",
-                  timeout=15)
+        self.ends(self.send(host, "bob", "/TIME:60", "/W", TEXT), 1,
+                  f"Error sending message to session {bob.name}", timeout=15)
 
     @on_both
     def test_one_who_hangs_delays_nobody(self, host):
@@ -124,7 +124,7 @@ class Trouble(Scenario):
         other = self.send(host, "carol", "/TIME:60", "/W", TEXT)
         terminal.run(f"msg /ack {self.number(terminal)}")
         self.ends(other, 0)
-        bob.click_in(box, bob.yes)
+        bob.say_yes(box)
         self.ends(message, 0)
         late = self.login(host, "dave")
         self.ends(self.send(host, "dave", TEXT), 0)
@@ -163,7 +163,7 @@ class Trouble(Scenario):
         self.hanging(host, "/home/bob", host.uids["bob"])
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         self.number(terminal)
-        bob.click_in(bob.shown(), bob.yes)
+        bob.say_yes(bob.shown())
         self.ends(message, 0, timeout=15)
 
     @on_both
@@ -177,5 +177,5 @@ class Trouble(Scenario):
         other = self.send(host, "carol", "/TIME:60", TEXT)
         terminal.wait_for(TEXT)
         self.ends(other, 0)
-        bob.click_in(bob.shown(), bob.yes)
+        bob.say_yes(bob.shown())
         self.ends(message, 0, timeout=15)

@@ -31,7 +31,8 @@ LAYERS = {
     "desktop": ("base", """xvfb openbox dunst libnotify-bin xdotool imagemagick x11-utils suckless-tools xterm
         zenity""".split()),
     "servers": ("desktop", """xfce4-notifyd mate-notification-daemon notification-daemon
-        lxqt-notificationd mako-notifier sway-notification-center sway""".split()),
+        lxqt-notificationd mako-notifier sway-notification-center sway
+        grim wayvnc""".split()),
 }
 
 
