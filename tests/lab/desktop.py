@@ -49,15 +49,16 @@ def daemon(name):
     return f"$(find /usr/lib /usr/libexec -name {name} -type f) &"
 
 
-CENTRE, LOW, LOW_LEFT, CORNER = (0.5, 0.5), (0.5, 0.75), (0.27, 0.73), (0.93, 0.2)
+# In pixels from the popup's left and upper edge, from the other edge if negative, None for the middle.
+CENTRE, CORNER, BUTTON, ONLY_BUTTON = (None, None), (-22, 25), (60, -31), (None, -31)
 SERVERS = {
     "dunst": Server("dunst &", MIDDLE, LEFT, CENTRE, CENTRE),
-    "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, LOW_LEFT, (0.5, 0.2)),
+    "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, BUTTON, (None, 20)),
     "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
-    "swaync": Server("swaync", LEFT, None, LOW, CENTRE),
+    "swaync": Server("swaync", LEFT, None, ONLY_BUTTON, CENTRE),
     "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
-    "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, LOW_LEFT, CORNER),
+    "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER),
     "none": Server("", None, None, None, None),
 }
 
@@ -160,9 +161,14 @@ class Desktop:
         return now and difference(self.empty, now)
 
     def shown(self):
-        """Waits for a popup that stands still; its Box."""
-        eventually(self.popup, "a popup on the screen")
-        return difference(self.empty, self._still())
+        """Waits for a popup, and until it stays where it is; its Box."""
+        last = [None]
+
+        def same():
+            now = self.popup()
+            last[0], before = now, last[0]
+            return now if now and now == before else None
+        return eventually(same, "a popup on the screen")
 
     def gone(self, timeout=15):
         eventually(lambda: self.popup() is None, "the popup to leave the screen", timeout)
@@ -191,8 +197,9 @@ class Desktop:
     # ---- the person ------------------------------------------------------------------------------
 
     def click_in(self, box, button, at):
-        self.click(int(box.left + (box.right - box.left) * at[0]),
-                   int(box.top + (box.bottom - box.top) * at[1]), button)
+        def along(near, far, offset):
+            return (near + far) // 2 if offset is None else (near if offset >= 0 else far) + offset
+        self.click(along(box.left, box.right, at[0]), along(box.top, box.bottom, at[1]), button)
 
     def say_yes(self, box):
         """Clicks OK, or what is OK with this server."""
@@ -281,3 +288,9 @@ class Sway(Desktop):
             for pressed in (0, 0, mask, 0):
                 vnc.send(struct.pack(">BBHH", 5, pressed, x, y))
                 time.sleep(0.1)
+            vnc.send(struct.pack(">BBHH", 5, 0, 2, HEIGHT - 2))  # out of the picture
+            time.sleep(0.1)
+
+    def empty_again(self):
+        self.click(2, HEIGHT - 2)  # where the mouse's pointer will stand
+        super().empty_again()

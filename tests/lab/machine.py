@@ -76,7 +76,8 @@ class Console(Terminal):
             ["systemd-run", "-q", "--wait", "-u", self.unit, "-p", f"TTYPath={self.path}",
              "-p", "StandardInput=tty", "-p", "StandardOutput=tty", "-p", f"UtmpIdentifier={line}",
              "/sbin/agetty", "--noclear", "--autologin", user, line, "vt100"]))
-        self.wait_for(r"^\$ ", 30)
+        eventually(lambda: "$ " in self.screen(),
+                   lambda: f"a prompt on {line}: {self.screen()!r}, {host.journal(self.unit)}")
 
     def hang_up(self):
         if self.master >= 0:
