@@ -32,7 +32,7 @@ def install(release, where):
     """Builds it, if need be, and installs it in a folder."""
     name, lower = f"lab-{release}", trees.make(release, "build")
     os.makedirs(f"{TOP}/build", exist_ok=True)
-    with trees.locked("build"), trees.scratch(release) as folder:
+    with trees.locked(f"{TOP}/build/lab"), trees.scratch(release) as folder:
         with trees.overlay(folder, lower) as root:
             trees.inside(root, ["/bin/bash", "-c", SCRIPT, "build", TOP, name, where, *CONFIGURED],
                          f"--bind={TOP}", f"--bind={where}", "-E", "LC_ALL=C.UTF-8")

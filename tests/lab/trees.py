@@ -120,9 +120,8 @@ def inside(root, command, *options):
 
 
 @contextlib.contextmanager
-def locked(name):
-    os.makedirs(CACHE, mode=0o755, exist_ok=True)
-    with open(f"{CACHE}/{name}.lock", "w", encoding="ascii") as lock:
+def locked(path):
+    with open(f"{path}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -151,7 +150,8 @@ def add_packages(release, layer, below, folder):
 def make(release, layer="base"):
     """Makes the layer and what is below it unless it is there; returns its stack()."""
     paths = stack(release, layer)
-    with locked(release):
+    os.makedirs(CACHE, mode=0o755, exist_ok=True)
+    with locked(f"{CACHE}/{release}"):
         for name, path in reversed(list(zip(chain(layer), paths))):
             if os.path.isdir(path):
                 continue
