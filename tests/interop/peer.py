@@ -197,7 +197,7 @@ class Connection:
 
 # ---- the client ----------------------------------------------------------------------------------
 
-UNWELCOMED = {"WELCOME", "ERROR", "GOAWAY", "NOTE", "PING", "NOOP"}  # what may come first
+UNWELCOMED = {"WELCOME", "ENROLLED", "ERROR", "GOAWAY", "NOTE", "PING", "NOOP"}  # what may come first
 
 
 class Client(Connection):

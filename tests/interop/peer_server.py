@@ -146,7 +146,7 @@ class Serving(Connection):
             raise NotAuthentic(str(error)) from error
         if not isinstance(hello, dict) or fault("hello3", hello):
             raise NotAuthentic(f"hello3 is {hello}")
-        self.client_key = noise.other
+        self.client_key, self.noise_hash = noise.other, noise.hash
         self.sending, self.receiving = noise.ciphers()
 
     def _reject(self):
