@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/ctl_endorse.h"
 
+#include "client/endorse.h"
 #include "client/json.h"
-#include "client/ssh_sign.h"
-#include "common/date.h"
 #include "common/endorsements.h"
+#include "common/file.h"
 #include "common/keys.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -38,51 +38,37 @@ static bool find_name(const struct ctl *ctl, char out[static 256])
     return true;
 }
 
-static uint64_t milliseconds(void)
+/* name is borrowed by the endorsement. False: it was said why not. */
+static bool compose(const struct ctl *ctl, const struct noise_public *key, char name[static 256],
+                    struct endorsement *ret_endorsement)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/* The statement's length; negative: it was said why not. */
-static int compose(const struct ctl *ctl, const struct noise_public *key,
-                   struct endorsement *ret_endorsement, char out[static ENDORSEMENT_STATEMENT])
-{
-    char name[256];
-    uint64_t now = milliseconds();
     struct endorsement e = {.kind = ctl->given[CTL_HOST] ? ENDORSEMENT_HOST : ENDORSEMENT_USER,
                             .key = *key,
-                            .serial = now,
-                            .after = (int64_t)(now / 1000),
-                            .before = (int64_t)(now / 1000) + VALIDITY};
-    if (ctl->given[CTL_EXPIRES] &&
-        date_parse_end(slice_of(ctl->given[CTL_EXPIRES]), &e.before) < 0) {
-        log_error("--expires wants a date such as 2027-12-31");
-        return -EINVAL;
+                            .serial = endorse_serial()};
+    if (endorse_time(&e, ctl->given[CTL_EXPIRES], VALIDITY) < 0) {
+        log_error("--expires wants a date to come, such as 2027-12-31");
+        return false;
     }
     if (!find_name(ctl, name)) {
         log_error("the name is too long; give another by --names");
-        return -EINVAL;
+        return false;
     }
     e.names = slice_of(name);
-    int len = endorsement_format(&e, out);
-    if (len < 0)
-        log_error("this cannot be said in an endorsement: names of a-z 0-9 . _ - (%s), and an end "
-                  "that is still to come",
-                  name);
-    e.names = (struct slice){NULL, 0};
     *ret_endorsement = e;
-    return len;
+    return true;
 }
 
 int ctl_key_statement(const struct ctl *ctl, const struct noise_public *key)
 {
-    char statement[ENDORSEMENT_STATEMENT];
+    char statement[ENDORSEMENT_STATEMENT], name[256];
     struct endorsement e;
-    int len = compose(ctl, key, &e, statement);
-    if (len < 0)
+    if (!compose(ctl, key, name, &e))
         return CTL_USAGE;
+    int len = endorsement_format(&e, statement);
+    if (len < 0) {
+        log_error("names are of a-z 0-9 . _ - and not %s", name);
+        return CTL_USAGE;
+    }
     fwrite(statement, 1, (size_t)len, stdout);
     return CTL_OK;
 }
@@ -105,43 +91,13 @@ static int find_file(const struct ctl *ctl, char out[static PATH_MAX], struct di
     return r;
 }
 
-static int tell_other_type(const struct ssh_signer *signer, const struct noise_public *key,
-                           struct diag *ret_diag)
+static void print_result(const struct ctl *ctl, const struct endorsement *e,
+                         const struct ssh_key *signer, const char *file)
 {
-    char text[KEY_TEXT_LEN + 1];
-    key_format(key, text);
-    return diag_set(ret_diag, -EBADMSG,
-                    "%.900s is no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve; make "
-                    "one: ssh-keygen -t ed25519; or be listed without: msgctl authorize %s NAME",
-                    signer->file, text);
-}
-
-/* What ssh-keygen made is read as a verifier will read it. */
-static int judge(struct slice text, struct ssh_key *ret_signer)
-{
-    uint8_t entry[LIM_ENDORSEMENT];
-    struct endorsed endorsed;
-    size_t len = 0;
-    const char *reason = NULL;
-    if (endorsement_next(&text, entry, &len, &reason) != 1 ||
-        endorsement_open((struct slice){(char *)entry, len}, &endorsed, &reason) < 0)
-        return -EBADMSG;
-    if (!endorsement_verify(&endorsed, NULL))
-        return -EBADMSG;
-    *ret_signer = endorsed.sig.key;
-    return 0;
-}
-
-static void print_result(const struct ctl *ctl, const struct noise_public *key,
-                         const struct ssh_key *signer, const struct endorsement *e,
-                         const char *file)
-{
-    char key_text[KEY_TEXT_LEN + 1], signer_text[SSH_KEY_TEXT_LEN + 1], day[16];
-    time_t last = (time_t)e->before - 1;
-    struct tm tm;
-    key_format(key, key_text);
+    char key_text[KEY_TEXT_LEN + 1], signer_text[SSH_KEY_TEXT_LEN + 1], day[ENDORSE_DAY];
+    key_format(&e->key, key_text);
     ssh_key_format(signer, signer_text);
-    strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&last, &tm));
+    endorse_last_day(e, day);
     if (!ctl->json) {
         printf("%s is endorsed by %s until %s (%s)\n", key_text, signer_text, day, file);
         return;
@@ -155,45 +111,80 @@ static void print_result(const struct ctl *ctl, const struct noise_public *key,
     json_close(stdout);
 }
 
-/* The statement in `text`, of len bytes, gets its signature behind it. */
-static int sign(const struct ctl *ctl, const struct noise_public *key, char *text, size_t len,
-                size_t *ret_len, struct ssh_key *ret_key, struct diag *ret_diag)
+static int keep(const struct ctl *ctl, struct slice text, const struct endorsement *e,
+                const struct ssh_key *signer)
 {
-    const char *named = ctl->given[CTL_SSH_KEY];
-    struct ssh_signer signer;
-    size_t armour = 0;
-    if (!named && ctl->given[CTL_HOST])
-        named = SSH_HOST_KEY;
-    int r = ssh_signer_find(named, &signer, ret_diag);
-    if (r == 0)
-        r = ssh_sign(&signer, ENDORSEMENT_NAMESPACE, (struct slice){text, len}, text + len,
-                     ENDORSEMENT_TEXT_MAX, &armour, ret_diag);
-    *ret_len = len + armour;
-    if (r == 0 && judge((struct slice){text, *ret_len}, ret_key) < 0)
-        r = tell_other_type(&signer, key, ret_diag);
-    ssh_signer_end(&signer);
-    return r;
-}
-
-int ctl_key_endorse(const struct ctl *ctl, const struct noise_public *key)
-{
-    char text[ENDORSEMENT_STATEMENT + ENDORSEMENT_TEXT_MAX], file[PATH_MAX];
-    struct endorsement e;
-    struct ssh_key signer;
+    char file[PATH_MAX];
     struct diag diag;
-    size_t whole = 0;
-    int len = compose(ctl, key, &e, text);
-    if (len < 0)
-        return CTL_USAGE;
     int r = find_file(ctl, file, &diag);
-    r = r < 0 ? r : sign(ctl, key, text, (size_t)len, &whole, &signer, &diag);
     if (r == 0)
-        r = endorsements_add(file, (struct slice){text, whole}, (int64_t)time(NULL),
-                             ctl->given[CTL_HOST] ? 0644 : 0600, &diag);
+        r = endorsements_add(file, text, (int64_t)time(NULL), ctl->given[CTL_HOST] ? 0644 : 0600,
+                             &diag);
     if (r < 0) {
         log_error("%s", diag.text);
         return CTL_FAILED;
     }
-    print_result(ctl, key, &signer, &e, file);
+    print_result(ctl, e, signer, file);
     return CTL_OK;
+}
+
+int ctl_key_endorse(const struct ctl *ctl, const struct noise_public *key)
+{
+    const char *named = ctl->given[CTL_SSH_KEY];
+    char text[ENDORSEMENT_TEXT_MAX], name[256];
+    struct endorsement e;
+    struct ssh_signer signer;
+    struct ssh_key signed_by;
+    struct diag diag;
+    size_t len = 0;
+    if (!compose(ctl, key, name, &e))
+        return CTL_USAGE;
+    if (!named && ctl->given[CTL_HOST])
+        named = SSH_HOST_KEY;
+    int r = ssh_signer_find(named, &signer, &diag);
+    r = r < 0 ? r : endorse_sign(&signer, &e, text, &len, &signed_by, &diag);
+    ssh_signer_end(&signer);
+    if (r == 0)
+        return keep(ctl, (struct slice){text, len}, &e, &signed_by);
+    log_error("%s", diag.text);
+    return r == -EINVAL ? CTL_USAGE : CTL_FAILED;
+}
+
+/* ---- made by another ---------------------------------------------------------------------------- */
+
+static int judge(const struct ctl *ctl, const struct endorsed *endorsed,
+                 const struct noise_public *key, struct diag *ret_diag)
+{
+    enum endorsement_kind kind = ctl->given[CTL_HOST] ? ENDORSEMENT_HOST : ENDORSEMENT_USER;
+    if (!endorsement_verify(endorsed, NULL))
+        return diag_set(ret_diag, -EBADMSG, "the signature is not of that statement");
+    if (!key_equal(&endorsed->is.key, key))
+        return diag_set(ret_diag, -EBADMSG, "it endorses another key than this one");
+    if (endorsed->is.kind != kind)
+        return diag_set(ret_diag, -EBADMSG, "it is of a %s",
+                        kind == ENDORSEMENT_HOST ? "user" : "host; that wants --host");
+    if (endorsement_time(&endorsed->is, (int64_t)time(NULL)) == -ETIME)
+        return diag_set(ret_diag, -EBADMSG, "its time is over");
+    return 0;
+}
+
+int ctl_key_endorsed(const struct ctl *ctl, const struct noise_public *key)
+{
+    const char *file = ctl->words[1], *reason = NULL;
+    CLEANUP_FREE char *text = NULL;
+    uint8_t entry[LIM_ENDORSEMENT];
+    struct endorsed endorsed;
+    struct diag diag;
+    size_t len = 0, entry_len = 0;
+    int r = file_read(file, FILE_ANY, LIM_CONFIG_FILE, &text, &len, NULL, &diag);
+    struct slice rest = {text, len};
+    if (r == 0 &&
+        (endorsement_next(&rest, entry, &entry_len, &reason) <= 0 ||
+         endorsement_open((struct slice){(char *)entry, entry_len}, &endorsed, &reason) < 0))
+        r = diag_set(&diag, -EBADMSG, "%s", reason ? reason : "it is empty");
+    r = r < 0 ? r : judge(ctl, &endorsed, key, &diag);
+    if (r == 0)
+        return keep(ctl, (struct slice){text, len - rest.len}, &endorsed.is, &endorsed.sig.key);
+    log_error("%s%s%s", r == -EBADMSG ? file : "", r == -EBADMSG ? ": " : "", diag.text);
+    return CTL_FAILED;
 }

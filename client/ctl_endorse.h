@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* msgctl key endorse, key statement: a static key endorsed by the ssh key of its owner. */
+/* msgctl key endorse, statement, endorsed: a static key endorsed by the ssh key of its owner. */
 #ifndef MSG_CLIENT_CTL_ENDORSE_H
 #define MSG_CLIENT_CTL_ENDORSE_H
 
@@ -10,5 +10,7 @@
 int ctl_key_endorse(const struct ctl *ctl, const struct noise_public *key);
 /* Prints the statement, to be signed by hand. */
 int ctl_key_statement(const struct ctl *ctl, const struct noise_public *key);
+/* Keeps an endorsement that another has made: the second word is its file. */
+int ctl_key_endorsed(const struct ctl *ctl, const struct noise_public *key);
 
 #endif

@@ -69,9 +69,21 @@ static int get_key(const struct ctl *ctl, const char *path, bool make,
     return r < 0 ? r : key_load(path, ret_key, ret_diag);
 }
 
-static bool is_endorsing(const char *verb)
+typedef int (*endorser)(const struct ctl *ctl, const struct noise_public *key);
+
+/* NULL: the verb is another. */
+static endorser endorser_of(const char *verb)
 {
-    return strcmp(verb, "endorse") == 0 || strcmp(verb, "statement") == 0;
+    static const struct {
+        const char *verb;
+        endorser act;
+    } verbs[] = {{"endorse", ctl_key_endorse},
+                 {"statement", ctl_key_statement},
+                 {"endorsed", ctl_key_endorsed}};
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (strcmp(verb, verbs[i].verb) == 0)
+            return verbs[i].act;
+    return NULL;
 }
 
 /* Another's key is looked at by a child, since who has become its owner could not keep anything. */
@@ -87,17 +99,11 @@ static int ask_child(const char *path, struct noise_public *ret_key)
     return CTL_OK;
 }
 
-static int endorse(const struct ctl *ctl, const struct noise_public *key)
-{
-    return strcmp(ctl->words[0], "endorse") == 0 ? ctl_key_endorse(ctl, key)
-                                                 : ctl_key_statement(ctl, key);
-}
-
-static int endorse_another(const struct ctl *ctl, const char *path)
+static int endorse_another(const struct ctl *ctl, endorser act, const char *path)
 {
     struct noise_public key;
     int status = ask_child(path, &key);
-    return status == CTL_OK ? endorse(ctl, &key) : status;
+    return status == CTL_OK ? act(ctl, &key) : status;
 }
 
 /* What to do with the key once it is there. */
@@ -107,19 +113,18 @@ static int use_key(const struct ctl *ctl, const char *verb, const struct noise_k
     bool make = strcmp(verb, "make") == 0;
     if (made || make)
         log_notice("%s: %s", made ? "a new key was made" : "there was a key already", path);
-    if (is_endorsing(verb))
-        return endorse(ctl, &key->public);
+    if (endorser_of(verb))
+        return endorser_of(verb)(ctl, &key->public);
     print_key(ctl, key, path, made);
     return CTL_OK;
 }
 
-static bool is_verb(const char *word)
+/* One word, and for `endorsed` a file. */
+static bool is_usage(const struct ctl *ctl, const char *verb)
 {
-    static const char *const verbs[] = {"show", "make", "endorse", "statement"};
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        if (strcmp(word, verbs[i]) == 0)
-            return true;
-    return false;
+    bool endorsed = strcmp(verb, "endorsed") == 0;
+    return (endorser_of(verb) || strcmp(verb, "show") == 0 || strcmp(verb, "make") == 0) &&
+           endorsed == (ctl->n_words == 2);
 }
 
 int ctl_key(const struct ctl *ctl)
@@ -129,14 +134,15 @@ int ctl_key(const struct ctl *ctl)
     bool make = strcmp(verb, "make") == 0, made = false;
     char path[PATH_MAX];
     struct diag diag;
-    if (!is_verb(verb) || (make && ctl->given[CTL_HOST])) {
-        log_error("%s", make ? "msgd makes the host's key itself"
-                             : "key wants: show, make, endorse or statement");
+    if (!is_usage(ctl, verb) || (make && ctl->given[CTL_HOST])) {
+        log_error("%s", make && ctl->given[CTL_HOST]
+                            ? "msgd makes the host's key itself"
+                            : "key wants: show, make, endorse, statement, or endorsed FILE");
         return CTL_USAGE;
     }
     bool named = ctl->given[CTL_FILE] || ctl->given[CTL_HOST];
-    if (find_path(ctl, path, &diag) == 0 && named && is_endorsing(verb))
-        return endorse_another(ctl, path);
+    if (find_path(ctl, path, &diag) == 0 && named && endorser_of(verb))
+        return endorse_another(ctl, endorser_of(verb), path);
     if (find_path(ctl, path, &diag) < 0 || get_key(ctl, path, make, &key, &made, &diag) < 0) {
         log_error("%s", diag.text);
         return CTL_FAILED;

@@ -94,6 +94,8 @@ int ssh_sign(const struct ssh_signer *signer, const char *name_space, struct sli
     int r = tool_run(&tool, out, capacity, ret_len);
     if (r == -ENOENT)
         return diag_set(ret_diag, r, "there is no ssh-keygen; install openssh-client");
+    if (r == -EFBIG)
+        return diag_set(ret_diag, r, "the signature of %s is too long", signer->file);
     if (r != 0)
         return diag_set(ret_diag, -EIO, "ssh-keygen did not sign with %s", signer->file);
     return 0;

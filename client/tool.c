@@ -20,7 +20,8 @@ static void become(const struct tool *tool, int in, int out)
     for (size_t i = 0; i < TOOL_WORDS && tool->argv[i]; i++)
         memcpy(&argv[i], &tool->argv[i], sizeof(argv[i]));
     signal(SIGPIPE, SIG_DFL);
-    if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+    if (dup2(in, STDIN_FILENO) >= 0 &&
+        dup2(tool->shows ? STDERR_FILENO : out, STDOUT_FILENO) >= 0 &&
         dup2(null, STDERR_FILENO) >= 0)
         execvp(argv[0], argv);
     _exit(NOT_FOUND);

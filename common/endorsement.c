@@ -60,7 +60,7 @@ static bool read_time(struct slice value, int64_t *ret_time)
 }
 
 /* Words of the table, each once and in its order; nothing is no word. */
-static bool read_perm(struct slice value, unsigned *ret_perm)
+bool endorsement_read_perm(struct slice value, unsigned *ret_perm)
 {
     unsigned perm = 0;
     size_t next = 0;
@@ -120,7 +120,7 @@ static const char *read_statement(struct slice *rest, struct endorsement *e)
         return "the seventh line is not `before: ` and seconds since 1970";
     if (e->before <= e->after)
         return "its time ends before it begins";
-    if (!take_line(rest, SLICE("perm:"), &value) || !read_perm(value, &e->perm))
+    if (!take_line(rest, SLICE("perm:"), &value) || !endorsement_read_perm(value, &e->perm))
         return "the eighth line is not `perm:` and some of all,who,override in this order";
     return NULL;
 }

@@ -50,6 +50,9 @@ struct endorsement {
 int endorsement_parse(struct slice text, struct endorsement *ret_endorsement, size_t *ret_len,
                       const char **ret_reason);
 
+/* What stands behind `perm:`; false if it is none. */
+bool endorsement_read_perm(struct slice value, unsigned *ret_perm);
+
 /* The statement's bytes; their length, or -EINVAL where parse would refuse them. */
 int endorsement_format(const struct endorsement *endorsement,
                        char out[static ENDORSEMENT_STATEMENT]);

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""
+An organisation's key, from its making to users and hosts that have never heard of each other: with it
+a new user and a new host need no question and no line of their own.
+"""
+import json
+import os
+import re
+import time
+
+from harness import Running, Terminal, User, program
+from test_endorse import ssh_key
+from world import Real
+
+
+class Organisation(Real):
+    SENDERS = {"alice": None, "bob": None}
+
+    @classmethod
+    def start(cls):
+        cls.endorsements = cls.system.path("host_endorsements")
+        cls.system.config["host-endorsements"] = cls.endorsements
+        cls.system.start()
+        cls.host_key = cls.system.host_key()
+
+    def setUp(self):
+        self.folder = self.system.folder_of(self.id().rsplit(".", 1)[1])
+        self.ca = os.path.join(self.folder, "ca")
+        for sender in self.senders.values():  # known_hosts was made with a pin
+            with open(os.path.join(sender.home, "known_hosts"), "w", encoding="utf-8"):
+                pass
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, path, text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+
+    def ctl(self, *words, home=None, status=0):
+        env = {**self.system.environment(), "MSG_CONFIG_HOME": home or self.folder,
+               "MSG_SSH_KNOWN_HOSTS": ""}
+        done = Running(self.system.me, [program("msgctl"), *words], env=env).finish(30)
+        self.assertEqual(done.status, status, done)
+        return done
+
+    def sign(self, *lines, options=(), status=0):
+        """The files that were made, in the order of the list."""
+        self.write(self.path("list"), "".join(line + "\n" for line in lines))
+        done = self.ctl("ca", "sign", self.path("list"), "--ssh-key", self.ca, "--into", self.folder,
+                        "--json", *options, status=status)
+        return [json.loads(line) for line in done.out.splitlines()] if status == 0 else done.err
+
+    def test_make(self):
+        with Terminal(User.me(self.folder)) as terminal:
+            terminal.type(f"{program('msgctl')} ca make {self.ca}; echo ended $?\n")
+            for ask in ("Enter passphrase", "Enter same passphrase"):
+                terminal.wait_for(ask)
+                terminal.type("\n")
+            terminal.wait_for(r"^ended 0$")
+            screen = re.sub(r"\s+", "", terminal.screen())
+        with open(self.ca + ".pub", encoding="ascii") as f:
+            key = " ".join(f.read().split()[:2])
+        self.assertIn(re.sub(r"\s+", "", f"msgctl authorize --ca --names='*' '{key}' NAME"), screen)
+        self.assertIn(re.sub(r"\s+", "", f"@cert-authority * {key}"), screen)
+        self.assertEqual(os.stat(self.ca).st_mode & 0o777, 0o600)
+
+    def test_a_fleet(self):
+        key = ssh_key(self.ca)
+        alice, bob = self.senders["alice"], self.senders["bob"]
+        made = self.sign("# all of us", f"user alice {alice.key} who", f"user bob {bob.key}",
+                         f"host h2,127.0.0.1 {self.host_key}")
+        self.assertEqual([(m["kind"], m["name"]) for m in made],
+                         [("user", "alice"), ("user", "bob"), ("host", "h2,127.0.0.1")])
+        self.assertEqual(len({m["serial"] for m in made}), 3)
+        # What stands on every host, and on every client.
+        self.ctl("authorize", "--file", self.system.authorized_keys, "--ca", "--names=*", "--who", key,
+                 "org")
+        short = " ".join(key.split()[:2])
+        for sender, file in zip((alice, bob), made):
+            self.ctl("key", "endorsed", file["file"], home=sender.home)
+            self.write(os.path.join(sender.home, "known_hosts"), f"@cert-authority * {short} org\n")
+        self.ctl("key", "endorsed", made[2]["file"], "--host", "--file",
+                 os.path.join(self.system.state, "host_key"), "--into", self.endorsements)
+        time.sleep(1.1)
+        for name, sender in (("alice", alice), ("bob", bob)):
+            self.assertIn(f"it knows you as {name}\n",
+                          self.ctl("ping", self.system.server, home=sender.home).out)
+        self.ctl("sessions", self.system.server, home=alice.home)
+        self.ctl("sessions", self.system.server, home=bob.home, status=1)
+        self.ctl("revoke", "--file", self.system.authorized_keys, "--serial", str(made[0]["serial"]),
+                 key)
+        time.sleep(1.1)
+        self.assertIn("revoked", self.ctl("ping", self.system.server, home=alice.home, status=4).err)
+        self.ctl("ping", self.system.server, home=bob.home)
+
+    def test_expires(self):
+        ssh_key(self.ca)
+        line = f"user alice {self.senders['alice'].key}"
+        self.assertEqual(self.sign(line, options=("--expires", "2099-01-02"))[0]["expires"],
+                         "2099-01-02")
+        self.assertIn("a date to come", self.sign(line, options=("--expires", "2020-01-01"),
+                                                  status=2))
+
+    def test_a_bad_line_signs_nothing(self):
+        ssh_key(self.ca)
+        before = set(os.listdir(self.folder))
+        err = self.sign(f"user alice {self.senders['alice'].key}", "user bob", status=1)
+        self.assertIn(f"{self.path('list')}:2: no key behind the name", err)
+        self.assertEqual(set(os.listdir(self.folder)), before | {"list"})
+
+    def test_what_is_not_kept(self):
+        ssh_key(self.ca)
+        made = self.sign(f"user alice {self.senders['alice'].key}",
+                         f"host h2 {self.senders['bob'].key}")
+        for file, home, why in ((made[0]["file"], "bob", "it endorses another key than this one"),
+                                (made[1]["file"], "bob", "it is of a host; that wants --host"),
+                                (self.path("list"), "bob", "the statement does not begin")):
+            err = self.ctl("key", "endorsed", file, home=self.senders[home].home, status=1).err
+            self.assertIn(f"{file}: {why}", err)
+        with open(made[0]["file"], encoding="ascii") as f:
+            text = f.read()
+        self.write(self.path("changed"), text.replace("name: alice", "name: root"))
+        self.assertIn("the signature is not of that statement",
+                      self.ctl("key", "endorsed", self.path("changed"),
+                               home=self.senders["alice"].home, status=1).err)
