@@ -100,6 +100,15 @@ int sshsig_parse(struct slice envelope, struct slice name_space, struct sshsig *
 
 /* ---- the armour ------------------------------------------------------------------------------ */
 
+/* libsodium 1.0.18 takes bytes above 0x7F for letters. */
+static bool is_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((uint8_t)text.ptr[i] >= 0x80)
+            return false;
+    return true;
+}
+
 int sshsig_dearmor(struct slice text, uint8_t out[static SSHSIG_MAX], size_t *ret_len,
                    size_t *ret_taken)
 {
@@ -116,6 +125,8 @@ int sshsig_dearmor(struct slice text, uint8_t out[static SSHSIG_MAX], size_t *re
     body.len = (size_t)(stop - body.ptr);
     size_t taken = begin.len + body.len + end.len;
     if (taken > SSHSIG_TEXT_MAX || (taken < text.len && text.ptr[taken] != '\n'))
+        return -EBADMSG;
+    if (!is_ascii(body))
         return -EBADMSG;
     if (sodium_base642bin(out, SSHSIG_MAX, body.ptr, body.len, "\n", &len, NULL,
                           sodium_base64_VARIANT_ORIGINAL) < 0)

@@ -141,6 +141,8 @@ static void test_armour(void)
     snprintf(copy, sizeof(copy), "%.*s", (int)text.len, text.ptr);
     copy[40] = '*';
     dearmored(slice_of(copy), -EBADMSG, 0);
+    copy[40] = (char)0x80;
+    dearmored(slice_of(copy), -EBADMSG, 0);
     copy[40] = '\r';
     dearmored(slice_of(copy), -EBADMSG, 0);
 }
@@ -184,6 +186,8 @@ static void test_keys(void)
     taken("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fO",
           -EBADMSG, NULL);
     taken("ssh-ed25519 AAAAC3NzaC1lZDI1NTE4AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq",
+          -EBADMSG, NULL);
+    taken("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9\xFFtzs9gdzFYdYadTgJS3w+GmQ+5fOq",
           -EBADMSG, NULL);
     taken("ssh-rsa AAAA", -ENOTSUP, NULL);
     taken("ecdsa-sha2-nistp256 AAAA", -ENOTSUP, NULL);
