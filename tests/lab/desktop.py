@@ -50,12 +50,13 @@ def daemon(name):
 
 
 # In pixels from the popup's left and upper edge, from the other edge if negative, None for the middle.
-CENTRE, CORNER, BUTTON, ONLY_BUTTON = (None, None), (-22, 25), (60, -31), (None, -31)
+CENTRE, CORNER = (None, None), (-22, 25)
+BUTTON, RIGHT_BUTTON, WIDE_BUTTON = (60, -31), (-60, -31), (None, -31)
 SERVERS = {
     "dunst": Server("dunst &", MIDDLE, LEFT, CENTRE, CENTRE),
-    "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, BUTTON, (None, 20)),
+    "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, RIGHT_BUTTON, (None, 20)),
     "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
-    "swaync": Server("swaync", LEFT, None, ONLY_BUTTON, CENTRE),
+    "swaync": Server("swaync", LEFT, None, WIDE_BUTTON, CENTRE),
     "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER),
@@ -88,7 +89,8 @@ class Desktop:
         self.env = {"XDG_RUNTIME_DIR": f"/run/user/{self.uid}", **self.environment(),
                     "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{self.uid}/bus"}
         script = self.script(self.how.start)
-        given = {**self.env, "XDG_SESSION_TYPE": self.TYPE, "XDG_SESSION_CLASS": "user",
+        self.env["HOME"] = self.env["XDG_RUNTIME_DIR"]  # our tools look into no home that hangs
+        given = {**self.env, "HOME": f"/home/{user}", "XDG_SESSION_TYPE": self.TYPE, "XDG_SESSION_CLASS": "user",
                  "XDG_SESSION_DESKTOP": "lab", "XDG_CURRENT_DESKTOP": "lab"}
         host.does("systemd-run", "-q", "-u", self.unit, "-p", f"User={user}", "-p", "PAMName=login",
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
@@ -231,9 +233,10 @@ class Desktop:
 
     def lock(self):
         """As a screen locker tells logind."""
-        self.run("busctl", "call", "org.freedesktop.login1",
-                 "/org/freedesktop/login1/session/auto", "org.freedesktop.login1.Session",
-                 "SetLockedHint", "b", "true")
+        login1 = "org.freedesktop.login1"
+        path = self.run("busctl", "call", login1, "/org/freedesktop/login1", f"{login1}.Manager",
+                        "GetSession", "s", self.name).out.split('"')[1]
+        self.run("busctl", "call", login1, path, f"{login1}.Session", "SetLockedHint", "b", "true")
 
     def log_out(self):
         session = self.session()

@@ -137,6 +137,7 @@ class Scenario(unittest.TestCase):
     def tmux(self, host, user="bob"):
         """An ssh terminal with tmux on it; reached in tmux, as msgd knows."""
         terminal = self.login(host, user)
+        self.addCleanup(host.run, "tmux", "kill-server", user=user)
         terminal.type("tmux -u\n")
         self.until_reached(host, terminal.line, "tmux")
         return terminal

@@ -66,16 +66,6 @@ class OnADesktop(Scenario):
         self.no_helper_left(host)
 
     @on_both
-    def test_a_click_beside_it(self, host):
-        bob = self.desktop(host)
-        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        bob.shown()
-        bob.click(20, 700, bob.how.yes)
-        self.assertIsNone(message.process.poll())
-        bob.say_yes(bob.shown())
-        self.ends(message, 0)
-
-    @on_both
     def test_hostile_text(self, host):
         bob = self.desktop(host)
         text = "<b>not bold</b> & <img src='file:///etc/passwd'> 漢字 עברית " + "long " * 4000

@@ -45,6 +45,7 @@ class Places(Scenario):
         desktop = self.desktop(host, "carol")
         xterm = desktop.begin("xterm", "-geometry", "40x10+20+400")
         self.addCleanup(xterm.kill)
+        desktop.run("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
         desktop.empty_again()
         message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
         desktop.say_yes(desktop.shown())
