@@ -21,15 +21,6 @@ static const struct boundary_session *reached_at(const struct net_sessions *sess
     return any;
 }
 
-/* Why a session that cannot be reached is worth a word; NULL: it is none that a person sits at. */
-static const char *why_not(const struct boundary_session *session)
-{
-    if (strcmp(session->why, MISS_DISABLED) == 0)
-        return MISS_DISABLED;
-    bool no_screen = session->why[0] == '\0' || strcmp(session->why, MISS_NO_SCREEN) == 0;
-    return no_screen ? MISS_NO_SCREEN : NULL;
-}
-
 /* False: there is nothing to say of it. */
 static bool note(const struct net_sessions *sessions, const struct resolved *resolved, size_t i,
                  struct msg_miss *ret_note)
@@ -38,11 +29,11 @@ static bool note(const struct net_sessions *sessions, const struct resolved *res
     const struct boundary_session *at = reached_at(sessions, resolved, session);
     bool reachable = session->reach != REACH_NOTHING;
 
-    if (!at || at == session)
+    if (!at || at == session || !sessions_is_persons(session))
         return false;
-    const char *code = reachable ? MISS_ELSEWHERE : why_not(session);
-    if (!code)
-        return false;
+    const char *code = reachable                                  ? MISS_ELSEWHERE
+                       : strcmp(session->why, MISS_DISABLED) == 0 ? MISS_DISABLED
+                                                                  : MISS_NO_SCREEN;
     *ret_note = (struct msg_miss){.to = resolved->meant[i] - 1,
                                   .code = slice_of(code),
                                   .user = slice_of(session->user),

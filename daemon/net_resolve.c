@@ -192,7 +192,7 @@ static void miss_unreachable(struct work *w, size_t to)
 
     for (size_t i = 0; i < w->n; i++) {
         left_out |= w->marks[i].hit && w->marks[i].away;
-        if (!w->marks[i].hit || w->marks[i].away)
+        if (!w->marks[i].hit || w->marks[i].away || !sessions_is_persons(&w->sessions[i]))
             continue;
         if (!there || strcmp(w->sessions[i].why, MISS_DISABLED) == 0)
             there = &w->sessions[i];

@@ -82,6 +82,17 @@ bool sessions_one_place(const struct boundary_session *a, const struct boundary_
     return a->uid == b->uid && a->place[0] != '\0' && strcmp(a->place, b->place) == 0;
 }
 
+bool sessions_is_persons(const struct boundary_session *session)
+{
+    static const char *const persons[] = {"", "no-screen", "messages-disabled"};
+
+    for (size_t i = 0; i < sizeof(persons) / sizeof(persons[0]); i++) {
+        if (strcmp(session->why, persons[i]) == 0)
+            return true;
+    }
+    return session->reach != REACH_NOTHING;
+}
+
 bool sessions_better(const struct boundary_session *a, const struct boundary_session *b)
 {
     bool aside = a->flags & SESSION_ASIDE, other_aside = b->flags & SESSION_ASIDE;

@@ -27,6 +27,9 @@ const struct boundary_session *sessions_same(const struct net_sessions *sessions
 
 /* Whether two sessions are one screen of one person. */
 bool sessions_one_place(const struct boundary_session *a, const struct boundary_session *b);
+/* False where nobody sits: a greeter, a service manager, a session that begins or ends. */
+bool sessions_is_persons(const struct boundary_session *session);
+
 /* Whether a is the better way to a screen that both share: the one that does not stand aside;
  * desktop before tmux before terminal. */
 bool sessions_better(const struct boundary_session *a, const struct boundary_session *b);

@@ -44,6 +44,8 @@ static const struct {
     {"ivy", 1013, "pts/13", "21", "pts/13", "", "", "q", "", REACH_TERMINAL, SESSION_ASIDE},
     {"ivy", 1013, "pts/14", "21", "pts/14", "", "", "q", "", REACH_TMUX, 0},
     {"ivy", 1013, "pts/15", "p9", "pts/15", "", "", "r", "", REACH_TERMINAL, SESSION_ASIDE},
+    /* 20: lin lingers, but is not there */
+    {"lin", 1099, "99", "99", "", "", "", "", "manager", REACH_NOTHING, 0},
 };
 
 static struct net_sessions sessions;
@@ -204,6 +206,7 @@ static void people_out_of_reach(void)
         {"pts/5", "", ",0:messages-disabled(eve)", 1},
         {"*", "", "0 2 3 7 8 9 11 14 16 18 19,0:messages-disabled(eve)", 0},
         {"ann eve", "", "0 2,1:messages-disabled(eve)", 1},
+        {"lin", "", ",0:no-target", 1},
     };
 
     CHECK(&root, false, rows);
@@ -305,7 +308,7 @@ static void the_console_alone(void)
 static void asked_who_is_there(void)
 {
     static const struct row rows[] = {
-        {"*", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", 0},
+        {"*", "", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20", 0},
         {"ann", "", "0 1 2", 0},
         {"bob pts/3", "", "3 4", 0},
         {"carol sftp", "", "5,0:no-target", 1},
