@@ -121,11 +121,9 @@ int login_take(struct login_record *record, const char *name, const struct login
     char type = property->type[0] == '(' ? property->type[1] : property->type[0];
     bool good = value->type == type && (type == 's' ? take_text(property, field, value->text)
                                                     : take_number(property, field, value->number));
-    if (!good && property->needed)
-        return -EBADMSG;
-    if (good)
-        record->seen |= 1U << (property - properties);
-    return 0;
+    uint32_t bit = 1U << (property - properties);
+    record->seen = good ? record->seen | bit : record->seen & ~bit;
+    return good || !property->needed ? 0 : -EBADMSG;
 }
 
 bool login_is_whole(const struct login_record *record)

@@ -78,6 +78,16 @@ static void what_must_be_there(void)
     }
 }
 
+static void what_is_said_twice_counts_the_second_time(void)
+{
+    struct login_record record = whole();
+
+    CU_ASSERT_EQUAL(take(&record, "Id", "c2"), 0);
+    CU_ASSERT_STRING_EQUAL(record.id, "c2");
+    CU_ASSERT_EQUAL(take(&record, "Id", "c 3"), -EBADMSG);
+    CU_ASSERT_FALSE(login_is_whole(&record));
+}
+
 /* What must be there costs the session, what need not is left out. */
 static void unfit_texts(void)
 {
@@ -179,6 +189,7 @@ int main(void)
     CU_TestInfo tests[] = {
         UNIT_TEST(all_properties_have_their_place),
         UNIT_TEST(what_must_be_there),
+        UNIT_TEST(what_is_said_twice_counts_the_second_time),
         UNIT_TEST(unfit_texts),
         UNIT_TEST(texts_have_their_length),
         UNIT_TEST(numbers_have_their_bounds),
