@@ -13,17 +13,12 @@ struct word {
     const char *value, *why;
 };
 
-/* What is nobody's session to look at, and what nobody looks at now; and the word that says so. */
+/* What is nobody's session to look at, and the word that says so. */
 static const struct word classes[] = {
     {"greeter", "greeter"},       {"lock-screen", "lock-screen"},
     {"background", "background"}, {"background-light", "background"},
     {"manager", "manager"},       {"manager-early", "manager"},
 };
-static const struct word states[] = {
-    {"closing", "closing"},
-    {"opening", "opening"},
-};
-
 static const char *find_word(const struct word *words, size_t count, const char *value)
 {
     for (size_t i = 0; i < count; i++)
@@ -35,7 +30,10 @@ static const char *find_word(const struct word *words, size_t count, const char 
 static const char *why_not(const struct session_fact *fact)
 {
     const char *why = find_word(classes, ARRAY_SIZE(classes), fact->class);
-    return why ? why : find_word(states, ARRAY_SIZE(states), fact->state);
+    if (why || strcmp(fact->state, "closing") == 0)
+        return why ? why : "closing";
+    /* A terminal is there as soon as it is seen; a desktop may have no bus yet. */
+    return strcmp(fact->state, "opening") == 0 && place_is_graphical(fact) ? "opening" : NULL;
 }
 
 bool place_is_of_nobody(const struct session_fact *fact)

@@ -5,7 +5,8 @@
  * of them reaches it. Pure.
  *
  * - Reached are sessions of people (no greeter, lock screen, service or cron job) that are there:
- *   active or online. Classes and states that are not known here are let pass.
+ *   active or online, not closing, and a desktop not opening either. Classes and states that are
+ *   not known here are let pass.
  * - A graphical session is reached on its desktop, a terminal with an attached tmux client by tmux,
  *   any other terminal by writing to it. What has neither is reached by nobody.
  * - One person has one desktop: that is one bus and one notification server.
