@@ -524,6 +524,14 @@ class Whole(TestCase):
         self.assertIn(f"Message to session {self.client.line} responded to by user", outcome.out)
         self.gone()
 
+    def test_answered(self):
+        message = self.system.begin(self.client.line, "/ANSWERS:Yes,No", "/TIME:60", "Reboot?")
+        see(self.client, "| 2 No", patience=10)
+        time.sleep(STILL)
+        self.client.type("2")
+        outcome = message.finish()
+        self.assertEqual((outcome.status, outcome.out), (0, "No\n"), outcome)
+
     def test_dismissed(self):
         message = self.send("/W", "/TIME:60", "Lunch?")
         see(self.client, "| Lunch?", patience=10)
