@@ -6,9 +6,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
-#define ENTRIES_MAX 256 /* of the folder that are looked at */
+#define ENTRIES_MAX 1024 /* of the folder that are looked at */
 
 static void close_folder(DIR **folder)
 {
@@ -41,6 +42,16 @@ static bool is_socket(DIR *folder, const char *name, uid_t uid)
            S_ISSOCK(status.st_mode) && status.st_uid == uid;
 }
 
+/* tmux leaves its socket behind; such a one must not take the place of one that is used. */
+static bool is_served(const char *folder, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, name);
+    return fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
+                       errno == EAGAIN);
+}
+
 /* `default` before all others. */
 static bool is_before(const char *name, const char *other)
 {
@@ -71,7 +82,7 @@ int sockets_list(const char *path, uid_t uid, struct sockets *ret_sockets)
         return r;
     for (unsigned seen = 0; seen < ENTRIES_MAX && (entry = readdir(folder)); seen++)
         if (strlen(path) + 1 + strlen(entry->d_name) < sizeof(sockets.paths[0]) &&
-            is_socket(folder, entry->d_name, uid))
+            is_socket(folder, entry->d_name, uid) && is_served(path, entry->d_name))
             insert(&sockets, path, entry->d_name);
     if (sockets.count == 0)
         return -ENOENT;

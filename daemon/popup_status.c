@@ -9,8 +9,9 @@
 #include <inttypes.h>
 
 #define LINE_SIZE   4096
-#define SENDER_PART 2 /* of the line, the sender gets at most one in so many */
-#define TEXT_LEAST  8 /* columns, or none is shown */
+#define SENDER_PART 2               /* of the line, the sender gets at most one in so many */
+#define TEXT_LEAST  8               /* columns, or none is shown */
+#define TEXT_SIZE   (2 * LINE_SIZE) /* title and text */
 #define TAIL_SIZE   64
 
 /* ---- the line -------------------------------------------------------------------------------- */
@@ -40,33 +41,44 @@ static void first_line(struct slice text, char out[static LINE_SIZE], bool *ret_
     *ret_more = rows.rest.len > 0;
 }
 
-/* The title before it, where there is one. */
-static void append_text(char *line, const struct present_texts *texts, unsigned columns)
+/* The title before it, where there is one; whether that is all there is to read. */
+static bool fill_text(const struct present_texts *texts, char out[static TEXT_SIZE])
 {
-    char title[TEXT_ESCAPED(LIM_TITLE)], text[LINE_SIZE], all[2 * LINE_SIZE];
+    char title[TEXT_ESCAPED(LIM_TITLE)], text[LINE_SIZE];
     bool more;
     first_line(texts->body, text, &more);
     text_escape(texts->title, TEXT_ONE_LINE, title, sizeof(title));
-    snprintf(all, sizeof(all), "%s%s%s%s", title, title[0] != '\0' ? ": " : "", text,
+    snprintf(out, TEXT_SIZE, "%s%s%s%s", title, title[0] != '\0' ? ": " : "", text,
              more ? " ..." : "");
-    append(line, all, columns);
+    return !more;
 }
 
+static void fill_sender(const struct popup_message *message, unsigned columns,
+                        char line[static LINE_SIZE])
+{
+    char sender[TEXT_ESCAPED(PRESENT_SENDER)], kept[LINE_SIZE] = "";
+    text_escape(message->texts.sender, TEXT_ONE_LINE, sender, sizeof(sender));
+    append(kept, sender, columns / SENDER_PART);
+    words_fill(line, LINE_SIZE, WORD_STATUS, (const char *[]){kept});
+}
+
+/* How to read all of it gives way to the text where that is all of it, and only fits alone. */
 static void fill_line(const struct popup_message *message, unsigned columns,
                       char line[static LINE_SIZE])
 {
-    char sender[TEXT_ESCAPED(PRESENT_SENDER)], tail[TAIL_SIZE] = "", number[16];
-    char kept[LINE_SIZE] = "";
+    char text[TEXT_SIZE], tail[TAIL_SIZE] = "", number[16];
     columns = columns > ROWS_COLUMNS ? ROWS_COLUMNS : columns;
     snprintf(number, sizeof(number), "%" PRIu32, message->number);
     if (message->number > 0)
         words_fill(tail, sizeof(tail), WORD_STATUS_MORE, (const char *[]){number});
-    text_escape(message->texts.sender, TEXT_ONE_LINE, sender, sizeof(sender));
-    append(kept, sender, columns / SENDER_PART);
-    words_fill(line, LINE_SIZE, WORD_STATUS, (const char *[]){kept});
-    unsigned taken = rows_width(slice_of(line)) + rows_width(slice_of(tail));
+    fill_sender(message, columns, line);
+    bool whole = fill_text(&message->texts, text);
+    unsigned taken = rows_width(slice_of(line)), wanted = rows_width(slice_of(text));
+    if (whole && taken + wanted <= columns && taken + wanted + rows_width(slice_of(tail)) > columns)
+        tail[0] = '\0';
+    taken += rows_width(slice_of(tail));
     if (taken + TEXT_LEAST <= columns)
-        append_text(line, &message->texts, columns - taken);
+        append(line, text, columns - taken);
     append(line, tail, ROWS_COLUMNS);
 }
 

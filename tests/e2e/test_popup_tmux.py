@@ -3,6 +3,7 @@
 msgd-popup in tmux: a real server and a real client on a pseudo-terminal of another user's (as root),
 or one's own. The presenter's end of the socket is played here.
 """
+import contextlib
 import fcntl
 import json
 import os
@@ -65,6 +66,8 @@ class Server:
         self.run("kill-server")
         for client in self.clients:
             client.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.socket)  # tmux leaves it behind
 
 
 def text_of(client):
@@ -468,6 +471,15 @@ class Places(TestCase):
             os.chown(path, self.user.uid, self.user.gid)
             silent.listen(8)
             self.helper().shown(8)
+
+    def test_sockets_that_servers_left_behind(self):
+        for i in range(40):
+            path = f"/tmp/tmux-{self.user.uid}/000-{i}-{secrets.token_hex(4)}"
+            with socket.socket(socket.AF_UNIX) as left:
+                left.bind(path)
+            os.chown(path, self.user.uid, self.user.gid)
+            self.addCleanup(os.unlink, path)
+        self.helper().shown()
 
     def test_a_server_that_prints_without_end(self):
         """A tmux whose format is as long as it likes is bounded."""

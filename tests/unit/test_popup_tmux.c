@@ -72,13 +72,20 @@ static void a_line_that_is_not_as_asked_is_refused(void)
 static char folder[64];
 static struct sockets sockets;
 
-static void make_socket(const char *name)
+static int servers[64];
+static size_t servers_count;
+
+static void make_socket(const char *name, bool lives)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, name);
     CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    close(fd);
+    CU_ASSERT_EQUAL_FATAL(listen(fd, 0), 0);
+    if (lives)
+        servers[servers_count++] = fd;
+    else
+        close(fd);
 }
 
 static void make_folder(void)
@@ -90,6 +97,8 @@ static void make_folder(void)
 static void remove_folder(void)
 {
     char command[128];
+    while (servers_count > 0)
+        close(servers[--servers_count]);
     snprintf(command, sizeof(command), "rm -r '%s'", folder);
     CU_ASSERT_EQUAL(system(command), 0);
 }
@@ -104,9 +113,10 @@ static void sockets_are_listed_default_first(void)
     char file[128], link[160];
     make_folder();
     CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), -ENOENT);
-    make_socket("work");
-    make_socket("default");
-    make_socket("b b");
+    make_socket("work", true);
+    make_socket("default", true);
+    make_socket("b b", true);
+    make_socket("a-dead-one", false);
     snprintf(file, sizeof(file), "%s/a-file", folder);
     fclose(fopen(file, "w"));
     snprintf(link, sizeof(link), "%s/a-link", folder);
@@ -126,7 +136,9 @@ static void too_many_sockets_are_the_first_ones(void)
     for (int i = 39; i >= 0; i--) {
         char name[16];
         snprintf(name, sizeof(name), "s%02d", i);
-        make_socket(i == 20 ? "default" : name);
+        make_socket(i == 20 ? "default" : name, true);
+        snprintf(name, sizeof(name), "a%02d", i);
+        make_socket(name, false);
     }
     CU_ASSERT_EQUAL_FATAL(sockets_list(folder, getuid(), &sockets), 0);
     CU_ASSERT_EQUAL(sockets.count, SOCKETS_MAX);
@@ -136,11 +148,22 @@ static void too_many_sockets_are_the_first_ones(void)
     remove_folder();
 }
 
+/* One that takes no connection now is asked all the same: it may in a moment. */
+static void a_busy_server_is_listed(void)
+{
+    make_folder();
+    make_socket("default", true);
+    for (unsigned i = 0; i < 4; i++) /* its backlog is full: nobody accepts */
+        CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), 0);
+    CU_ASSERT_EQUAL(sockets.count, 1);
+    remove_folder();
+}
+
 static void a_folder_that_others_may_use_is_refused(void)
 {
     char link[80];
     make_folder();
-    make_socket("default");
+    make_socket("default", true);
     CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), 0);
     for (mode_t mode = 0701; mode <= 0777; mode++)
         if ((mode & 0077) != 0) {
@@ -185,10 +208,19 @@ static void the_line_is_as_designed(void)
 
 static void the_line_fits(void)
 {
-    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 50),
+    /* 27 columns of text behind 20; 14 of the hint */
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 61),
+                           "Message from alice: The server goes down at six [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 60),
+                           "Message from alice: The server goes down at six");
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 47),
+                           "Message from alice: The server goes down at six");
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 46),
+                           "Message from alice: The serve... [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down\nat six", 50),
                            "Message from alice: The server go... [msg /list 7]");
     CU_ASSERT_STRING_EQUAL(
-        line_of("alice", "", "\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d", 48),
+        line_of("alice", "", "\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\nx", 48),
         "Message from alice: \u4f60\u597d\u4f60\u597d\u4f60... [msg /list 7]");
     CU_ASSERT_STRING_EQUAL(line_of("alice-with-a-long-name", "", "text", 30),
                            "Message from alice-with-a...:  [msg /list 7]");
@@ -226,6 +258,7 @@ int main(void)
         UNIT_TEST(a_line_that_is_not_as_asked_is_refused),
         UNIT_TEST(sockets_are_listed_default_first),
         UNIT_TEST(too_many_sockets_are_the_first_ones),
+        UNIT_TEST(a_busy_server_is_listed),
         UNIT_TEST(a_folder_that_others_may_use_is_refused),
         UNIT_TEST(the_line_is_as_designed),
         UNIT_TEST(the_line_fits),
