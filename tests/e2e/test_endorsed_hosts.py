@@ -75,7 +75,8 @@ class Hosts(Real):
     def revoked(self, where):
         err = self.ctl("ping", self.system.server, status=4).err
         self.assertIn(f"the key of {self.system.server} is revoked: {self.host_key} ({where}); "
-                      "nothing was sent.", err)
+                      "nothing was sent. Its administrator can tell you the new one: msgctl key show "
+                      f"--host; then: msgctl trust {self.system.server} KEY\n", err)
 
     # ---- by ssh ----------------------------------------------------------------------------------
 
