@@ -189,13 +189,13 @@ static int add_hints_and_time(sd_bus_message *call, const struct popup_message *
 static int build_notify(struct desktop *desktop, sd_bus_message *call)
 {
     const struct popup_message *message = popup_message(desktop->popup);
-    char title[POPUP_TITLE];
+    char summary[POPUP_SUMMARY];
     CLEANUP_FREE char *body =
         popup_text(message, desktop->search.found.markup ? POPUP_TEXT_MARKUP : POPUP_TEXT_PLAIN);
     if (!body)
         return -ENOMEM;
-    popup_text_title(message, title);
-    int r = sd_bus_message_append(call, "susss", "msg", 0U, "", title, body);
+    popup_text_summary(message, summary);
+    int r = sd_bus_message_append(call, "susss", "msg", 0U, "", summary, body);
     if (r >= 0)
         r = add_actions(call, message, &desktop->search.found);
     if (r >= 0)

@@ -47,6 +47,18 @@ static void put_header(FILE *out, const struct popup_message *message, enum popu
     put_ours(out, line, "b", kind);
 }
 
+/* What the sender wrote over his text; a line's end is escaped in it, too. */
+static void put_title(FILE *out, struct slice title, enum popup_text_kind kind)
+{
+    char escaped[TEXT_ESCAPED(LIM_TITLE)];
+    if (title.len == 0)
+        return;
+    text_escape(title, TEXT_ONE_LINE, escaped, sizeof(escaped));
+    put(out, slice_of(words[WORD_TITLE]), kind);
+    put(out, slice_of(escaped), kind);
+    fputc('\n', out);
+}
+
 /* As much of it as a notification holds: whole lines, or what fits of a long one. */
 static struct slice cut(struct slice text)
 {
@@ -140,6 +152,7 @@ char *popup_text(const struct popup_message *message, enum popup_text_kind kind)
     if (!out)
         return NULL;
     put_header(out, message, kind);
+    put_title(out, message->texts.title, kind);
     int r = put_body(out, message, kind);
     put_answers(out, message->texts.answers, kind);
     put_foot(out, message, kind);
@@ -152,13 +165,9 @@ char *popup_text(const struct popup_message *message, enum popup_text_kind kind)
     return text;
 }
 
-void popup_text_title(const struct popup_message *message, char out[static POPUP_TITLE])
+void popup_text_summary(const struct popup_message *message, char out[static POPUP_SUMMARY])
 {
-    char sender[POPUP_TITLE];
-    if (message->texts.title.len > 0) {
-        text_escape(message->texts.title, TEXT_ONE_LINE, out, POPUP_TITLE);
-        return;
-    }
+    char sender[TEXT_ESCAPED(PRESENT_SENDER)];
     text_escape(message->texts.sender, TEXT_ONE_LINE, sender, sizeof(sender));
-    words_fill(out, POPUP_TITLE, WORD_SUMMARY, (const char *[]){sender});
+    words_fill(out, POPUP_SUMMARY, WORD_SUMMARY, (const char *[]){sender});
 }

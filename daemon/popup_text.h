@@ -11,7 +11,7 @@
 
 #define POPUP_TEXT_LINES 20   /* of the sender's text, in a notification */
 #define POPUP_TEXT_BYTES 3000 /* of it */
-#define POPUP_TITLE      1024 /* capacity for a title, escaped */
+#define POPUP_SUMMARY    2048 /* capacity for a summary */
 
 enum popup_text_kind {
     POPUP_TEXT_PLAIN,  /* a notification's body, cut with a line that counts the rest */
@@ -22,7 +22,7 @@ enum popup_text_kind {
 /* The body, terminated, to be freed; NULL without memory. */
 char *popup_text(const struct popup_message *message, enum popup_text_kind kind);
 
-/* The title, else who sent it. */
-void popup_text_title(const struct popup_message *message, char out[static POPUP_TITLE]);
+/* A notification's headline: who sent it, and nothing of what he wrote, the title least of all. */
+void popup_text_summary(const struct popup_message *message, char out[static POPUP_SUMMARY]);
 
 #endif

@@ -154,9 +154,10 @@ class NotifierTest(PopupCase):
     def test_what_it_is_asked(self):
         helper = self.story(text="a < b & c", title="T & <t>", answers=("Yes", "No"), life_ms=20000)
         call = self.desktop.asked("Notify")[0]
-        self.assertEqual((call["app"], call["summary"]), ("msg", "T & <t>"))
+        self.assertEqual((call["app"], call["summary"]),
+                         ("msg", "Message from alice (network, 192.0.2.5)"))
         self.assertEqual(call["actions"], ["answer1", "Yes", "answer2", "No"])
-        self.assertIn("a &lt; b &amp; c\n1 Yes\n2 No\n", call["body"])
+        self.assertIn("Title: T &amp; &lt;t&gt;\na &lt; b &amp; c\n1 Yes\n2 No\n", call["body"])
         self.assertTrue(call["body"].startswith("<b>Message from alice (network, 192.0.2.5) to "))
         self.assertEqual((call["urgency"], call["expires"]), (2, 20000))
         helper.close()

@@ -59,13 +59,22 @@ static void what_turns_the_writing_is_shown(void)
     given.wait = false;
     given.texts.title = SLICE("\xe2\x81\xa6title");
     expect(&given, POPUP_TEXT_PLAIN,
-           "Message from alice (network, 192.0.2.5) to bob on h2, 14:05\nabc <U+202E> def");
-    char title[POPUP_TITLE];
-    popup_text_title(&given, title);
-    CU_ASSERT_STRING_EQUAL(title, "<U+2066>title");
-    given.texts.title = (struct slice){0};
-    popup_text_title(&given, title);
-    CU_ASSERT_STRING_EQUAL(title, "Message from alice (network, 192.0.2.5)");
+           "Message from alice (network, 192.0.2.5) to bob on h2, 14:05\n"
+           "Title: <U+2066>title\nabc <U+202E> def");
+}
+
+static void a_title_is_no_headline(void)
+{
+    struct popup_message given = message("text");
+    char summary[POPUP_SUMMARY];
+
+    given.wait = false;
+    given.texts.title = SLICE("Message from root (this host) & co");
+    popup_text_summary(&given, summary);
+    CU_ASSERT_STRING_EQUAL(summary, "Message from alice (network, 192.0.2.5)");
+    expect(&given, POPUP_TEXT_MARKUP,
+           "<b>Message from alice (network, 192.0.2.5) to bob on h2, 14:05</b>\n"
+           "Title: Message from root (this host) &amp; co\ntext");
 }
 
 static void long_texts_are_cut_and_counted(void)
@@ -114,9 +123,13 @@ static void twenty_lines_are_not_cut(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(the_sender_comes_first),          UNIT_TEST(markup_is_ours_alone),
-        UNIT_TEST(what_turns_the_writing_is_shown), UNIT_TEST(long_texts_are_cut_and_counted),
-        UNIT_TEST(twenty_lines_are_not_cut),        UNIT_END,
+        UNIT_TEST(the_sender_comes_first),
+        UNIT_TEST(markup_is_ours_alone),
+        UNIT_TEST(what_turns_the_writing_is_shown),
+        UNIT_TEST(a_title_is_no_headline),
+        UNIT_TEST(long_texts_are_cut_and_counted),
+        UNIT_TEST(twenty_lines_are_not_cut),
+        UNIT_END,
     };
     return unit_run("popup_text", tests);
 }
