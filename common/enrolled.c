@@ -111,20 +111,26 @@ static int judge_old(const char *file, struct slice old, const uint8_t id[static
     return used ? diag_set(ret_diag, -EEXIST, "%s: the invitation was used", file) : 0;
 }
 
-/* The old text and the new line; *ret_new is freed by the caller. */
+/* The old text, whatever its comments hold, and the new line; *ret_new is freed by the caller. */
 static int compose(struct slice old, const uint8_t id[static ENROL_ID],
                    const struct noise_public *key, const char *line, char **ret_new,
                    size_t *ret_len)
 {
     char id_text[INVITATION_NAME + 1], key_text[KEY_TEXT_LEN + 1];
-    const char *end = old.len && old.ptr[old.len - 1] != '\n' ? "\n" : "";
+    bool unended = old.len && old.ptr[old.len - 1] != '\n';
+    size_t more = INVITATION_NAME + KEY_TEXT_LEN + strlen(line) + sizeof("\n  \n");
+    char *new = malloc(old.len + more);
 
+    if (!new)
+        return -ENOMEM;
     invitation_id_format(id, id_text);
     key_format(key, key_text);
-    int len = asprintf(ret_new, "%.*s%s%s %s %s\n", (int)old.len, old.len ? old.ptr : "", end,
-                       id_text, key_text, line);
-    *ret_len = (size_t)len;
-    return len < 0 ? -ENOMEM : 0;
+    memcpy(new, old.len ? old.ptr : "", old.len);
+    int len =
+        snprintf(new + old.len, more, "%s%s %s %s\n", unended ? "\n" : "", id_text, key_text, line);
+    *ret_new = new;
+    *ret_len = old.len + (size_t)len;
+    return 0;
 }
 
 int enrolled_add(const char *file, const uint8_t id[static ENROL_ID],

@@ -125,11 +125,11 @@ int invitation_id_parse(struct slice text, uint8_t ret_id[static ENROL_ID])
 static struct slice whole_line(struct slice line, char out[static WHOLE_LINE])
 {
     static const struct noise_public anybody;
-    char key[KEY_TEXT_LEN + 1];
 
-    key_format(&anybody, key);
-    int len = snprintf(out, WHOLE_LINE, "%s %.*s", key, (int)line.len, line.ptr);
-    return (struct slice){out, (size_t)len};
+    key_format(&anybody, out);
+    out[KEY_TEXT_LEN] = ' ';
+    memcpy(out + KEY_TEXT_LEN + 1, line.ptr, line.len); /* with any NUL that it may hold */
+    return (struct slice){out, KEY_TEXT_LEN + 1 + line.len};
 }
 
 int ticket_set_line(struct ticket *ticket, struct slice line, struct diag *ret_diag)

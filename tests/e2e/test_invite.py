@@ -20,7 +20,7 @@ A_TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 class Invited(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.system = System()
+        cls.system = System(**{"source-handshakes": 10000, "handshakes": 10000})
         cls.addClassCleanup(cls.system.close)
         cls.terminal = cls.system.terminal()
         cls.system.start()
@@ -89,7 +89,8 @@ class Works(Invited):
         with open(known_hosts, encoding="ascii") as file:
             self.assertEqual(file.read(), f"{name} {self.system.host_key()}\n")
         self.assertIn(f"{made['id']} {self.guest.key} {rights} alice\n", self.enrolled())
-        self.assertEqual(self.send().status, 0)
+        sent = self.send()
+        self.assertEqual(sent.status, 0, sent)
         self.terminal.wait_for("Lunch")
         self.assertEqual(self.system.msg("root2", f"/SERVER:{self.system.server}", "x",
                                          home=self.guest.home).status, 1)

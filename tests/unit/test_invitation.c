@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tickets: their bytes, their rights, their files; and the record of who used them. */
 #include "common/enrolled.h"
+#include "common/file.h"
 #include "common/keys.h"
 #include "common/ticket_file.h"
 #include "tests/unit/folder.h"
@@ -89,6 +90,7 @@ static void test_the_line(void)
     CU_ASSERT_EQUAL(ticket_rights(&ticket).len, 0);
     CU_ASSERT_EQUAL(ticket_set_line(&ticket, SLICE("alice\n" KEY_A " bob"), &diag), -EBADMSG);
     CU_ASSERT_EQUAL(ticket_set_line(&ticket, SLICE("to=%staff alice"), &diag), -EBADMSG);
+    CU_ASSERT_EQUAL(ticket_set_line(&ticket, SLICE("alice\0 all bob"), &diag), -EBADMSG);
     CU_ASSERT_STRING_EQUAL(ticket.name, "alice");
     for (size_t len = longest; len <= longest + 1; len++) {
         memcpy(text, "to=", 3);
@@ -233,6 +235,24 @@ static void test_adding_after_a_crash(void)
     folder_remove();
 }
 
+/* Comments are not judged, and not lost. */
+static void test_adding_behind_a_comment_of_any_bytes(void)
+{
+    static const char old[] = "# a\0b\n" ID_2 " " KEY_B " bob\n";
+    static const char wanted[] = "# a\0b\n" ID_2 " " KEY_B " bob\n" ID " " KEY_A " alice\n";
+    char file[PATH_MAX];
+    struct diag diag = {""};
+    struct stat st;
+
+    folder_make();
+    snprintf(file, sizeof(file), "%s", in_folder("enrolled"));
+    CU_ASSERT_EQUAL(file_replace(file, SLICE(old), 0600, &diag), 0);
+    CU_ASSERT_EQUAL(enrolled_add(file, id, &key_a, "alice", &diag), 0);
+    CU_ASSERT(stat(file, &st) == 0 && st.st_size == sizeof(wanted) - 1);
+    CU_ASSERT_EQUAL(memcmp(get_file(file), wanted, sizeof(wanted)), 0);
+    folder_remove();
+}
+
 static void test_adding_to_what_is_broken(void)
 {
     char file[PATH_MAX];
@@ -265,6 +285,7 @@ int main(void)
         UNIT_TEST(test_records_that_are_none),
         UNIT_TEST(test_adding),
         UNIT_TEST(test_adding_after_a_crash),
+        UNIT_TEST(test_adding_behind_a_comment_of_any_bytes),
         UNIT_TEST(test_adding_to_what_is_broken),
         UNIT_END,
     };
