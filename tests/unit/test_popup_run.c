@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,8 +132,23 @@ static void it_gets_nothing_of_ours(void)
     close(fd);
 }
 
+static void nothing_is_tried(void)
+{
+    unit_skip("pidfd_open is not known here: valgrind 3.19");
+}
+
+/* Whether programs can be run here at all. */
+static bool runs_programs(void)
+{
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != ENOSYS;
+}
+
 int main(void)
 {
+    CU_TestInfo none[] = {UNIT_TEST(nothing_is_tried), UNIT_END};
     CU_TestInfo tests[] = {
         UNIT_TEST(output_and_status_come_back),
         UNIT_TEST(a_program_that_is_not_there_is_127),
@@ -147,7 +163,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     if (sd_event_new(&event) < 0)
         return 1;
-    int status = unit_run("popup_run", tests);
+    int status = unit_run("popup_run", runs_programs() ? tests : none);
     sd_event_unref(event);
     return status;
 }
