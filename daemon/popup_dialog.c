@@ -258,18 +258,43 @@ static void dialog_free(void *state)
     free(dialog);
 }
 
-/* Asked first, and not only for the answer: sd-bus would wait for the bus to send descriptors. */
-static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static void manager_is_there(struct dialog *dialog)
 {
-    struct dialog *dialog = userdata;
+    if (!dialog->taken_down && dialog->begun == 0 && begin(dialog) < 0)
+        fail(dialog);
+}
+
+/* Asked first, and not only for the answer: sd-bus would wait for the bus to send descriptors. */
+static int on_owned(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
     int owned = 0;
     (void)error;
-    if (dialog->taken_down)
-        return 0;
-    if (sd_bus_message_is_method_error(reply, NULL) ||
-        sd_bus_message_read(reply, "b", &owned) < 0 || !owned || begin(dialog) < 0)
-        fail(dialog);
+    if (!sd_bus_message_is_method_error(reply, NULL) &&
+        sd_bus_message_read(reply, "b", &owned) >= 0 && owned)
+        manager_is_there(userdata);
     return 0;
+}
+
+/* A bus that our connection has started gets its manager a moment later; the clock runs. */
+static int on_owner(sd_bus_message *signal, void *userdata, sd_bus_error *error)
+{
+    const char *name, *before, *after;
+    (void)error;
+    if (sd_bus_message_read(signal, "sss", &name, &before, &after) >= 0 && after[0] != '\0')
+        manager_is_there(userdata);
+    return 0;
+}
+
+static int find_manager(struct dialog *dialog)
+{
+    int r = sd_bus_add_match_async(dialog->bus, NULL,
+                                   "type='signal',sender='" BUS "',interface='" BUS
+                                   "',member='NameOwnerChanged',arg0='" MANAGER "'",
+                                   on_owner, NULL, dialog);
+    if (r >= 0)
+        r = sd_bus_call_method_async(dialog->bus, NULL, BUS, "/org/freedesktop/DBus", BUS,
+                                     "NameHasOwner", on_owned, dialog, "s", MANAGER);
+    return r;
 }
 
 static int start(struct popup *popup, void **ret_state)
@@ -285,8 +310,7 @@ static int start(struct popup *popup, void **ret_state)
     if (r >= 0)
         r = popup_bus_open(popup_event(popup), &dialog->bus);
     if (r >= 0)
-        r = sd_bus_call_method_async(dialog->bus, NULL, BUS, "/org/freedesktop/DBus", BUS,
-                                     "NameHasOwner", on_owner, dialog, "s", MANAGER);
+        r = find_manager(dialog);
     if (r < 0) {
         dialog_free(dialog);
         return r;

@@ -288,7 +288,17 @@ class DialogTest(PopupCase):
     def setUp(self):
         super().setUp()
         self.desktop.popen(["openbox"])
+
+    def popup(self, *arguments, **options):
         self.desktop.start_manager()
+        return super().popup(*arguments, **options)
+
+    def test_a_manager_that_comes_late(self):
+        """As where our connection is what starts the bus."""
+        helper = super().popup()
+        helper.nothing(1.0)
+        self.desktop.start_manager()
+        self.shown(helper, by="zenity")
 
     def windows(self):
         return self.desktop.x("xdotool", "search", "--onlyvisible", "--name", "^Message$").split()

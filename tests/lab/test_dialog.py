@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""
+Messages to bob, whose desktop has no notification server: a dialog, started by his own systemd
+manager, which knows where his screen is.
+"""
+from desktop import Desktop
+from harness import eventually
+from scenario import Scenario, on_both
+
+TEXT = "The server goes down at 18:00."
+
+
+class WithoutAServer(Scenario):
+    def dialog(self, host, *words):
+        bob = Desktop(host, "bob", server="none")
+        self.addCleanup(bob.close)
+        self.until_desktop(host)
+        eventually(lambda: "DISPLAY=" in bob.run("systemctl", "--user", "show-environment").out,
+                   "his manager to know his screen")
+        message = self.send(host, "bob", *words)
+        return bob, message, bob.shown()
+
+    def until_desktop(self, host):
+        eventually(lambda: any(s["user"] == "bob" and s["reach"] == "desktop"
+                               for s in self.known(host).values()), lambda: self.known(host))
+
+    @on_both
+    def test_clicked(self, host):
+        bob, message, box = self.dialog(host, "/TIME:60", "/W", TEXT)
+        bob.save(f"dialog-{host.name}", box)
+        bob.click(box.right - 60, box.bottom - 35)
+        self.ends(message, 0, "responded to by user")
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_time_is_up(self, host):
+        bob, message, _ = self.dialog(host, "/TIME:8", "/W", TEXT)
+        self.ends(message, 3, "before user response")
+        bob.gone()
+        self.no_helper_left(host)
