@@ -127,7 +127,7 @@ static int fail(struct run *run, const struct exchange *exchange, const struct j
     speak(&run->speaker, line,
           &(struct line_fields){.address = slice_of(exchange->result.address),
                                 .user = slice_of(join->you),
-                                .key = slice_of(line == LINE_INVITE_NOT_NEEDED ? key : ""),
+                                .key = slice_of(line == LINE_INVITE_NOT_NEEDED ? key : run->key),
                                 .at = {until, len}});
     return CTL_NO_SERVER;
 }

@@ -126,6 +126,10 @@ class Inviting(Serving):
         invitation, side = self.server.invitation, self.server.side
         found = self._message()
         proof = mac(invitation.key, CLIENT, self.noise_hash)
+        if side is None:
+            self.send("ERROR", found.id, {"code": "unauthorized"})
+            self.linger()
+            return
         if TYPES[found.type].name != "ENROL" or found.map != {"id": invitation.id, "mac": proof}:
             self.send("ERROR", found.id, {"code": "invite-invalid"})
             self.linger()
@@ -161,10 +165,20 @@ class MsgctlJoins(Enrolling):
         """It has the host's key, but not the invitation's."""
         server = self.server(side=CLIENT)
         _, err = self.join(server.address, server.invitation, status=4)
-        self.assertTrue(err.startswith(f"127.0.0.1:{server.address[1]} does not prove that it made "
-                                       "this invitation: somebody may stand in between. Nothing was "
-                                       "trusted"), err)
+        self.assertEqual(err, f"127.0.0.1:{server.address[1]} does not prove that it made this "
+                              "invitation: somebody may stand in between. Nothing was trusted, and "
+                              "you are not enrolled. Compare its key with its administrator: "
+                              "msgctl key show --host\n")
         self.assertEqual(self.pins(), "")
+
+    def test_a_server_that_knows_no_invitations(self):
+        """It answers as any server answers a stranger."""
+        server = self.server(side=None)
+        _, err = self.join(server.address, server.invitation, status=4)
+        self.assertRegex(err, fr"^127\.0\.0\.1:{server.address[1]} takes no invitation from your key "
+                              fr"x25519:[\w-]+; its administrator can run: msgctl authorize "
+                              fr"x25519:[\w-]+ [\w-]+\n$")
+        self.assertEqual((self.pins(), server.accounts), ("", {}))
 
     def test_a_secret_of_another_invitation(self):
         server = self.server()
