@@ -57,7 +57,7 @@ SERVERS = {
     "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, RIGHT_BUTTON, (None, 20)),
     "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
     "swaync": Server("swaync", LEFT, None, WIDE_BUTTON, CENTRE),
-    "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, (-29, 27)),
+    "mate": Server(daemon("mate-notification-daemon"), LEFT, None, CENTRE, CENTRE),
     "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER),
     "none": Server("", None, None, None, None),
