@@ -5,6 +5,7 @@
 
 #include "daemon/net_enrol.h"
 #include "daemon/net_follow.h"
+#include "daemon/net_groups.h"
 #include "daemon/net_requests.h"
 
 #include <errno.h>
@@ -233,30 +234,6 @@ static void on_name(void *context, const char *name)
     stream_resume(conn->stream);
 }
 
-/* Few are in more groups than fit here; the kernel lets them be in CONN_GROUPS. */
-static int learn_groups(struct conn *conn, gid_t primary)
-{
-    gid_t few[32], *groups = few;
-    size_t n = sizeof(few) / sizeof(few[0]);
-    int r = stream_peer_groups(conn->stream, groups, &n);
-
-    if (r == -ERANGE) {
-        n = CONN_GROUPS;
-        groups = calloc(n, sizeof(*groups));
-        r = groups ? stream_peer_groups(conn->stream, groups, &n) : -ENOMEM;
-    }
-    if (r == 0)
-        conn->groups = calloc(n + 1, sizeof(*groups));
-    if (conn->groups) {
-        memcpy(conn->groups, groups, n * sizeof(*groups));
-        conn->groups[n] = primary;
-        conn->n_groups = n + 1;
-    }
-    if (groups != few)
-        free(groups);
-    return r == 0 && !conn->groups ? -ENOMEM : r;
-}
-
 /* Its name is asked for before it is listened to. */
 static int begin_unix(struct conn *conn)
 {
@@ -264,7 +241,7 @@ static int begin_unix(struct conn *conn)
     int r = stream_peer_credentials(conn->stream, &peer);
 
     if (r == 0)
-        r = learn_groups(conn, peer.gid);
+        r = groups_of_peer(conn->stream, peer.gid, &conn->groups, &conn->n_groups);
     if (r < 0)
         return r;
     conn->uid = peer.uid;

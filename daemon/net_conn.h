@@ -9,8 +9,6 @@
 #include "common/listener.h"
 #include "daemon/net_server.h"
 
-#define CONN_GROUPS 65536 /* as many as the kernel lets a process have */
-
 struct conn {
     struct server *server;
     struct stream *stream;
