@@ -119,8 +119,14 @@ class Scenario(unittest.TestCase):
         return console
 
     def leave(self, host, terminal):
+        """Ends it, and waits for its session to be gone: without its terminal that is still one."""
+        before = self.known(host)
+        own = before.get(terminal.line, {}).get("id")
+        others = {s["name"] for s in before.values() if s["id"] == own} - {terminal.line}
         terminal.close()
-        eventually(lambda: terminal.line not in self.known(host), f"{terminal.line} to be gone")
+        eventually(lambda: not {s["name"] for s in self.known(host).values()
+                                if s["name"] == terminal.line or s["id"] == own} - others,
+                   f"{terminal.line} to be gone")
 
     def known(self, host):
         """What msgd lists: {session name: its fields}."""
