@@ -139,7 +139,8 @@ static void add_terminals(struct merge *merge, struct session_fact fact)
         fact.device = device;
         added = fact_add(merge->facts, &fact) == 0;
     }
-    if (!added)
+    /* A login that opens may have its terminal in a moment: it is no session without one yet. */
+    if (!added && strcmp(fact.state, "opening") != 0)
         fact_add(merge->facts, &fact);
 }
 

@@ -16,6 +16,8 @@ struct sources {
     struct logind *logind; /* NULL: it is not asked */
     struct tree tree;
     bool news; /* since the last look at the processes */
+    sd_event_source *again;
+    unsigned looks; /* after the last news */
     uint64_t ended_ms, took_us;
 };
 
@@ -82,17 +84,45 @@ void sources_look(void *userdata, struct fact_list *facts)
     fact_list_free(&logins);
 }
 
+static void look_again(struct sources *sources)
+{
+    if (sources->looks >= SCAN_AGAIN)
+        return;
+    sd_event_source_set_time_relative(sources->again, (SCAN_AGAIN_MS * 1000U) << sources->looks);
+    sd_event_source_set_enabled(sources->again, SD_EVENT_ONESHOT);
+    sources->looks++;
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct sources *sources = userdata;
+    (void)source;
+    (void)usec;
+    sources->news = true;
+    look_again(sources);
+    sources->on_change(sources->userdata);
+    return 0;
+}
+
+static void take_news(struct sources *sources)
+{
+    sources->news = true;
+    sources->looks = 0;
+    look_again(sources);
+}
+
 static void on_utmp(void *userdata)
 {
     struct sources *sources = userdata;
-    sources->news = true;
+    take_news(sources);
     sources->on_change(sources->userdata);
 }
 
 static void on_logind(void *userdata, bool anew)
 {
     struct sources *sources = userdata;
-    sources->news = sources->news || anew;
+    if (anew)
+        take_news(sources);
     sources->on_change(sources->userdata);
 }
 
@@ -114,9 +144,15 @@ int sources_new(sd_event *event, const struct sources_config *config, struct sou
     };
     const struct logind_config logind = {config->system_bus, LOGIND_DEADLINE_MS, LOGIND_PAUSE_MS,
                                          on_logind, sources};
-    int r = logind.address[0] != '\0' ? logind_new(event, &logind, &sources->logind) : 0;
-    if (r < 0)
+    int r = sd_event_add_time(event, &sources->again, CLOCK_MONOTONIC, 0, 1000, on_again, sources);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(sources->again, SD_EVENT_OFF);
+    if (r >= 0 && logind.address[0] != '\0')
+        r = logind_new(event, &logind, &sources->logind);
+    if (r < 0) {
+        sd_event_source_disable_unref(sources->again);
         return r;
+    }
     *ret_sources = TAKE(sources);
     return 0;
 }
@@ -127,6 +163,7 @@ void sources_free(struct sources *sources)
         return;
     utmp_close(&sources->utmp);
     logind_free(sources->logind);
+    sd_event_source_disable_unref(sources->again);
     tree_free(&sources->tree);
     free(sources);
 }

@@ -14,6 +14,8 @@
 #define SCAN_PERIOD_MS 1000 /* at least between two looks at the processes, without news */
 #define SCAN_SHARE     100  /* a look may come after so many times what the last one took */
 #define SCAN_NEWS      10   /* the same, with news */
+#define SCAN_AGAIN_MS  100  /* after news: a login is told of before its shell has the terminal */
+#define SCAN_AGAIN     4    /* so many times, after twice the time each */
 
 struct sources_config {
     const char *utmp;         /* the path; borrowed */
