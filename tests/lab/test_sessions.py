@@ -82,9 +82,9 @@ class Sessions(Scenario):
     @on_both
     def test_logind_is_restarted_under_a_message(self, host):
         bob = self.login(host)
+        before = self.known_as(host, bob.line, id=self.id_of(host, "bob"))
         message = self.send(host, "bob", "/TIME:60", "/W", "Who stays?")
         number = self.number(bob)
-        before = self.known_as(host, bob.line, reach="terminal")
         host.does("systemctl", "restart", "systemd-logind")
         carol = self.login(host, "carol")
         self.known_as(host, carol.line, id=self.id_of(host, "carol"), reach="terminal")
