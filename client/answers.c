@@ -4,19 +4,7 @@
 #include "common/mem.h"
 #include "protocol/utf8.h"
 
-#include <stdarg.h>
 #include <strings.h>
-
-__attribute__((format(printf, 2, 3))) static int refuse(struct message_error *error,
-                                                        const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(error->text, sizeof(error->text), format, list);
-    va_end(list);
-    return -EINVAL;
-}
 
 static struct slice without_blanks(struct slice word)
 {
@@ -46,12 +34,12 @@ static bool same(struct slice a, struct slice b)
 static int judge(const struct answers *answers, struct slice label, struct message_error *error)
 {
     if (characters(label) > ANSWERS_CHARACTERS)
-        return refuse(error, "answer %zu has %zu characters; at most %d can be sent",
-                      answers->n + 1, characters(label), ANSWERS_CHARACTERS);
+        return message_refuse(error, "answer %zu has %zu characters; at most %d can be sent",
+                              answers->n + 1, characters(label), ANSWERS_CHARACTERS);
     for (size_t i = 0; i < answers->n; i++) {
         if (same(answers->labels[i], label))
-            return refuse(error, "answers %zu and %zu are the same; case does not count", i + 1,
-                          answers->n + 1);
+            return message_refuse(error, "answers %zu and %zu are the same; case does not count",
+                                  i + 1, answers->n + 1);
     }
     return 0;
 }
@@ -64,9 +52,9 @@ static int add(struct answers *answers, struct slice word, const char *charset,
     int r;
 
     if (answers->n == LIM_ANSWERS)
-        return refuse(error, "more than %d answers", LIM_ANSWERS);
+        return message_refuse(error, "more than %d answers", LIM_ANSWERS);
     if (word.len == 0)
-        return refuse(error, "answer %zu is empty", answers->n + 1);
+        return message_refuse(error, "answer %zu is empty", answers->n + 1);
     r = message_clean(word, MESSAGE_ANSWER, charset, &text, &label.len, error);
     label.ptr = text;
     if (r == 0)

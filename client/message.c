@@ -20,8 +20,7 @@ static const struct kind_row {
     [MESSAGE_ANSWER] = {"answer", LIM_ANSWER, text_check_line, false},
 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(struct message_error *error,
-                                                        const char *format, ...)
+int message_refuse(struct message_error *error, const char *format, ...)
 {
     va_list list;
 
@@ -96,15 +95,15 @@ static int convert(struct slice raw, const char *charset, const char *name, char
     int r;
 
     if (converter == (iconv_t)-1)
-        return refuse(error, "%s: the charset %.40s cannot be converted", name, charset);
+        return message_refuse(error, "%s: the charset %.40s cannot be converted", name, charset);
     r = out ? run_iconv(converter, raw, out, capacity, ret_len) : -ENOMEM;
     iconv_close(converter);
     if (r == -ENOMEM)
         return r;
     if (r < 0) {
         find_end(out, *ret_len, &line, &column);
-        return refuse(error, "%s line %zu, column %zu: a byte that is not %.40s", name, line,
-                      column, charset);
+        return message_refuse(error, "%s line %zu, column %zu: a byte that is not %.40s", name,
+                              line, column, charset);
     }
     *ret_text = TAKE(out);
     return 0;
@@ -132,13 +131,13 @@ static int judge(struct slice text, const struct kind_row *kind, struct message_
     int r = kind->check(text, &fault);
 
     if (r < 0 && fault.line > 0)
-        return refuse(error, "%s line %zu, column %zu: %s", kind->name, fault.line, fault.column,
-                      fault.what);
+        return message_refuse(error, "%s line %zu, column %zu: %s", kind->name, fault.line,
+                              fault.column, fault.what);
     if (r < 0)
-        return refuse(error, "the %s is %s", kind->name, fault.what);
+        return message_refuse(error, "the %s is %s", kind->name, fault.what);
     if (text.len > kind->limit)
-        return refuse(error, "the %s has %zu bytes; at most %zu can be sent", kind->name, text.len,
-                      kind->limit);
+        return message_refuse(error, "the %s has %zu bytes; at most %zu can be sent", kind->name,
+                              text.len, kind->limit);
     return 0;
 }
 
@@ -152,8 +151,8 @@ int message_clean(struct slice raw, enum message_kind kind, const char *charset,
     int r;
 
     if (raw.len > MESSAGE_RAW_MAX)
-        return refuse(ret_error, "the %s is too long; at most %zu bytes can be sent", row->name,
-                      row->limit);
+        return message_refuse(ret_error, "the %s is too long; at most %zu bytes can be sent",
+                              row->name, row->limit);
     from = source_charset(raw, charset);
     r = from ? convert(raw, from, row->name, &text, &len, ret_error) : copy(raw, &text, &len);
     if (r < 0)

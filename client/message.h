@@ -31,6 +31,10 @@ struct message_error {
 int message_clean(struct slice raw, enum message_kind kind, const char *charset, char **ret_text,
                   size_t *ret_len, struct message_error *ret_error);
 
+/* Says why in ret_error; always -EINVAL. */
+int message_refuse(struct message_error *ret_error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Words joined by single blanks; malloc'd and terminated. NULL: no memory. */
 char *message_join(const char *const *words, size_t n);
 
