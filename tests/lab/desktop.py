@@ -80,6 +80,7 @@ def difference(before, after):
 
 class Desktop:
     TYPE = "x11"
+    SCREEN = "Xvfb"
 
     def __init__(self, host, user, display=":5", server="dunst"):
         self.host, self.user, self.display = host, user, display
@@ -95,7 +96,11 @@ class Desktop:
         host.does("systemd-run", "-q", "-u", self.unit, "-p", f"User={user}", "-p", "PAMName=login",
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
                   *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
-        eventually(self._is_up, lambda: f"the desktop: {host.journal(self.unit)}", 30)
+        try:
+            eventually(self._is_up, lambda: f"the desktop: {host.journal(self.unit)}", 30)
+        except AssertionError:
+            self.close()
+            raise
         self.name = self.session()  # no display manager told logind which display it is
         self.empty_again()
 
@@ -256,12 +261,16 @@ class Desktop:
         self.host.run("systemctl", "stop", self.unit)
         self.host.run("systemctl", "reset-failed", self.unit)
         eventually(lambda: not self.session(), lambda: f"the desktop to end: {self.host.sessions()}")
+        self.host.run("pkill", "-KILL", "-u", self.user, "-x", self.SCREEN)
+        eventually(lambda: self.host.run("pgrep", "-u", self.user, "-x", self.SCREEN).status != 0,
+                   "the display to be free for the next one")
 
 
 class Sway(Desktop):
     """On Wayland; its session has no display, so that it is named by its id."""
 
     TYPE = "wayland"
+    SCREEN = "sway"
     SHOT = ["grim", "-t", "ppm", "-"]
 
     def environment(self):
