@@ -28,6 +28,7 @@ class WithoutAServer(Scenario):
     def test_clicked(self, host):
         bob, message, box = self.dialog(host, "/TIME:60", "/W", TEXT)
         bob.save(f"dialog-{host.name}", box)
+        message.wait_for("is reached on its desktop")  # a click within its first second is a slip
         bob.click(box.right - 60, box.bottom - 35)
         self.ends(message, 0, "responded to by user")
         bob.gone()
