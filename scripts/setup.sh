@@ -12,7 +12,7 @@ TEST_PACKAGES=(
   git clang libclang-rt-dev clang-format valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
   systemd
   openssh-client python3-cryptography python3-dissononce python3-msgpack golang-github-flynn-noise-dev
-  dbus dbus-x11 python3-dbus python3-gi dunst zenity xvfb xdotool imagemagick openbox
+  dbus dbus-x11 python3-dbus python3-gi dunst zenity xvfb xdotool imagemagick openbox tmux
 )
 # For tests/lab, which installs the rest in trees of its own.
 LAB_PACKAGES=(debootstrap systemd-container iproute2 openssh-client mount)
