@@ -284,8 +284,14 @@ class Services(System):
             **({"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}))
 
     def kill_presenter(self):
+        """A child of its that was only just forked holds its socket for a moment."""
         process, self.presenter = self.presenter, None
         stop(process, signal.SIGKILL)
+        eventually(lambda: not self._listened_to(), "the presenter's socket to be nobody's")
+
+    def _listened_to(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
+            return there.connect_ex(self.present_socket) == 0
 
     def kill_msgd(self):
         process, self.process = self.process, None
