@@ -16,8 +16,13 @@ enum {
     FIELD_PARENT = 1,
     FIELD_SESSION = 3,
     FIELD_TTY = 4,
+    FIELD_FLAGS = 6,
     FIELD_START = 19,
 };
+
+/* The kernel's PF_KTHREAD. That it has no session says nothing: nor has, seen from a container, what
+   was put into it from outside. */
+#define FLAG_KERNEL_THREAD 0x00200000
 
 /* Decimal with a sign, as the kernel prints; the place behind it, or NULL. */
 static const char *take_number(const char *at, int64_t *ret_number)
@@ -50,6 +55,8 @@ static bool take_fields(const char *at, struct proc *proc)
         if (*at++ != ' ' || !(at = take_number(at, &number)))
             return false;
         if ((field == FIELD_PARENT || field == FIELD_SESSION) && !is_pid(number))
+            return false;
+        if (field == FIELD_FLAGS && (number & FLAG_KERNEL_THREAD))
             return false;
         if (field == FIELD_PARENT)
             proc->parent = (pid_t)number;
@@ -112,12 +119,6 @@ static bool look_at(int all, const char *pid, struct proc *ret_proc)
     return true;
 }
 
-/* Kernel threads have no session; nor has init before it makes one. */
-static bool is_thread_of_kernel(const struct proc *proc)
-{
-    return proc->session == 0 && proc->tty == 0 && proc->pid != 1;
-}
-
 static int table_add(struct proc_table *table, size_t *capacity, const struct proc *proc)
 {
     if (table->count == *capacity) {
@@ -156,7 +157,7 @@ int proc_scan(struct proc_table *ret_table)
         return mem_errno();
     while (r == 0 && table.count < PROC_MAX && (entry = readdir(folder)))
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-            look_at(dirfd(folder), entry->d_name, &proc) && !is_thread_of_kernel(&proc))
+            look_at(dirfd(folder), entry->d_name, &proc))
             r = table_add(&table, &capacity, &proc);
     if (r < 0) {
         proc_table_free(&table);

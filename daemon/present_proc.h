@@ -16,10 +16,10 @@
 #define PROC_LINE 1024  /* bytes of /proc/PID/stat: the longest is about 400 */
 
 struct proc {
-    pid_t pid, parent, session;
-    dev_t tty;      /* its controlling terminal; 0: none */
-    uint64_t start; /* ticks since the system's start: with the pid, who it is */
-    uid_t uid;      /* known only of what has a terminal or may be a multiplexer */
+    pid_t pid, parent, session; /* the session 0: one of outside this container */
+    dev_t tty;                  /* its controlling terminal; 0: none */
+    uint64_t start;             /* ticks since the system's start: with the pid, who it is */
+    uid_t uid;                  /* known only of what has a terminal or may be a multiplexer */
     char name[16];
 };
 
@@ -28,7 +28,8 @@ struct proc_table {
     size_t count;
 };
 
-/* The line of /proc/PID/stat, hostile as its name is: false where it is none, or of what has ended. */
+/* The line of /proc/PID/stat, hostile as its name is: false where it is none, or that of a thread of
+   the kernel's or of what has ended. */
 bool proc_read(const char *line, size_t len, struct proc *ret_proc);
 
 /* Looks at /proc. 0; or a negative errno, then there is no new table. */

@@ -27,6 +27,8 @@ static void a_line_is_read(void)
     CU_ASSERT_STRING_EQUAL(proc.name, "bash");
     CU_ASSERT_FATAL(reads("1 (systemd) S 0 1 1 0" BETWEEN "2", &proc));
     CU_ASSERT_EQUAL(proc.tty, 0);
+    CU_ASSERT_FATAL(reads("8 (sh) S 0 0 0 0" BETWEEN "2", &proc)); /* its session began outside */
+    CU_ASSERT_EQUAL(proc.session, 0);
 }
 
 /* (major << 8) with 8 bits of the minor below and 12 above. */
@@ -83,6 +85,7 @@ static void other_lines_are_refused(void)
         "7 (a)S 1 7 7 0" BETWEEN "5",
         "7 (a) Z 1 7 7 0" BETWEEN "5", /* it has ended */
         "7 (a) X 1 7 7 0" BETWEEN "5",
+        "7 (a) S 2 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 5", /* the kernel's own */
         "7 (a) S 1 7 7 0" BETWEEN,
         "7 (a) S -1 7 7 0" BETWEEN "5",
         "7 (a) S 2147483648 7 7 0" BETWEEN "5",
