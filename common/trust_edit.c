@@ -113,15 +113,23 @@ static bool is_unchanged(const struct editing *editing)
                     (struct slice){editing->new, editing->new_len});
 }
 
-/* A sound file with a sound line in it is sound; one with an error is told by its own line numbers. */
-static int finish(const char *file, const struct editing *editing, struct diag *ret_diag)
+/* A sound file has a key once, and with a sound line in it is sound; errors have its own numbers. */
+static int check_old(const char *file, const struct editing *editing, struct diag *ret_diag)
 {
     struct authorized_keys keys;
-    struct slice old = {editing->old, editing->old_len}, new = {editing->new, editing->new_len};
+    struct slice old = {editing->old, editing->old_len};
     int r = authorized_keys_parse(file, old, &keys, ret_diag);
-    if (r < 0)
-        return r;
-    authorized_keys_free(&keys);
+    if (r == 0)
+        authorized_keys_free(&keys);
+    return r;
+}
+
+/* Not what would be too long to be read again. */
+static int write_text(const char *file, const struct editing *editing, struct diag *ret_diag)
+{
+    struct slice new = {editing->new, editing->new_len};
+    if (new.len > LIM_TRUST_FILE)
+        return diag_set(ret_diag, -EFBIG, "%s would be longer than %d bytes", file, LIM_TRUST_FILE);
     return file_replace(file, new, 0644, ret_diag);
 }
 
@@ -132,13 +140,14 @@ int trust_authorize(const char *file, struct slice line, enum trust_edit *ret_ed
     struct authorized_key key;
     int r = authorized_key_parse(line, &key, ret_diag);
     r = r < 0 ? r : editing_start(&editing, file, line.len, ret_diag);
+    r = r < 0 ? r : check_old(file, &editing, ret_diag); /* before its lines are counted upon */
     if (r < 0)
         return r;
     bool found = copy_lines(&editing, &key.key, line);
     if (!found)
         put_line(&editing, line);
     bool unchanged = is_unchanged(&editing);
-    r = unchanged ? 0 : finish(file, &editing, ret_diag);
+    r = unchanged ? 0 : write_text(file, &editing, ret_diag);
     if (r == 0)
         *ret_edit = unchanged ? TRUST_UNCHANGED : found ? TRUST_REPLACED : TRUST_ADDED;
     return r;
@@ -152,7 +161,8 @@ int trust_remove(const char *file, const struct any_key *key, enum trust_edit *r
     if (r < 0)
         return r;
     bool found = copy_lines(&editing, key, (struct slice){NULL, 0});
-    r = found ? finish(file, &editing, ret_diag) : 0;
+    r = found ? check_old(file, &editing, ret_diag) : 0;
+    r = found && r == 0 ? write_text(file, &editing, ret_diag) : r;
     if (r == 0)
         *ret_edit = found ? TRUST_REMOVED : TRUST_UNCHANGED;
     return r;
@@ -172,7 +182,7 @@ static int append_revoked(const char *file, struct slice line, struct diag *ret_
     if (r < 0)
         return r;
     revoked_keys_free(&keys);
-    return file_replace(file, text, 0644, ret_diag);
+    return write_text(file, &editing, ret_diag);
 }
 
 int trust_revoke(const char *file, struct slice line, enum trust_edit *ret_edit,

@@ -287,6 +287,42 @@ static void test_authorize_refused(void)
     folder_remove();
 }
 
+/* Each would be replaced by the longer one: more than there is room for. */
+static void test_authorize_in_a_file_with_the_key_twice(void)
+{
+    const char *text = KEY_A " a\n" KEY_A " a\n" KEY_A " a\n" KEY_A " a\n";
+    const char *rights = " rate=1000000 expires=2027-12-31 from=192.0.2.0/24 all who override a";
+    char path[PATH_MAX], line[LIM_TRUST_LINE];
+    struct diag diag;
+    folder_make();
+    strcpy(path, in_folder("keys"));
+    put_file(path, text, 0644);
+    snprintf(line, sizeof(line), "%s%s", KEY_A, rights);
+    CU_ASSERT_EQUAL(trust_authorize(path, slice_of(line), &edit, &diag), -EBADMSG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "keys:2: the key is also in line 1"));
+    CU_ASSERT_STRING_EQUAL(get_file(path), text);
+    folder_remove();
+}
+
+/* What msgd would not read again is not written. */
+static void test_authorize_beyond_the_longest_file(void)
+{
+    char path[PATH_MAX], *text = malloc(LIM_TRUST_FILE + 1);
+    struct diag diag;
+    folder_make();
+    strcpy(path, in_folder("keys"));
+    memset(text, '\n', LIM_TRUST_FILE);
+    text[LIM_TRUST_FILE] = '\0';
+    put_file(path, text, 0644);
+    CU_ASSERT_EQUAL(trust_authorize(path, SLICE(KEY_A " a"), &edit, &diag), -EFBIG);
+    CU_ASSERT_EQUAL(trust_revoke(path, SLICE(KEY_A " a"), &edit, &diag), -EFBIG);
+    text[LIM_TRUST_FILE - sizeof(KEY_A " a")] = '\0';
+    put_file(path, text, 0644);
+    CU_ASSERT_EQUAL(trust_authorize(path, SLICE(KEY_A " a"), &edit, &diag), 0);
+    free(text);
+    folder_remove();
+}
+
 static void test_revoke(void)
 {
     char path[PATH_MAX];
@@ -429,6 +465,8 @@ int main(void)
         UNIT_TEST(test_unreadable_revoked),
         UNIT_TEST(test_authorize),
         UNIT_TEST(test_authorize_refused),
+        UNIT_TEST(test_authorize_in_a_file_with_the_key_twice),
+        UNIT_TEST(test_authorize_beyond_the_longest_file),
         UNIT_TEST(test_revoke),
         UNIT_TEST(test_a_persons_ssh_key),
         UNIT_TEST(test_an_organisations_key),
