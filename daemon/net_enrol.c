@@ -30,6 +30,18 @@ static const char *judge(const struct conn *conn, const struct msg_enrol *enrol,
     return NULL;
 }
 
+/* Nobody's key it was when it was told that it may; the files may have come to know it. */
+static const char *known_by_now(const struct conn *conn)
+{
+    const struct trust *trust = conn->server->trust;
+    const struct trust_claim none = {.endorsed = false};
+
+    if (trust_judge(trust, &conn->key, &none, (const struct sockaddr *)&conn->source,
+                    (int64_t)time(NULL), NULL) == TRUST_REVOKED)
+        return "revoked";
+    return trust_knows(trust, &conn->key) ? "unauthorized" : NULL;
+}
+
 /* 0, or why the client is told that it failed. */
 static const char *record(struct conn *conn, const struct ticket *ticket)
 {
@@ -75,6 +87,11 @@ void enrol_take(struct conn *conn, const struct msg *msg)
     char id[INVITATION_NAME + 1], reason[128];
 
     server_check_trust(server, false);
+    const char *known = known_by_now(conn);
+    if (known) {
+        stream_verdict(conn->stream, known);
+        return;
+    }
     tickets_refresh(server->tickets, uv_now(server->loop));
     const char *refused = judge(conn, &msg->u.enrol, &ticket);
     if (refused) {

@@ -109,6 +109,25 @@ class PeerJoins(Enrolling):
         self.invalid(made, proof=mac(made.key, CLIENT, first.noise_hash))
         self.invalid(made, proof=mac(made.key, SERVER, first.noise_hash))
 
+    def late(self, path, line, code):
+        """The files come to know a key between its handshake and its ENROL."""
+        made, identity = self.invite(), Identity()
+        self.keys["guest"] = identity
+        client, before = self.client("guest", trusted=[made.host]), self.enrolled()
+        with open(path, "a", encoding="ascii") as file:
+            file.write(line.format(identity.text))
+        time.sleep(1.2)
+        proof = mac(made.key, CLIENT, client.noise_hash)
+        self.assertEqual(client.ask("ENROL", {"id": made.id, "mac": proof})[1].map, {"code": code})
+        self.assertEqual(self.enrolled(), before)
+        self.assertEqual(TYPES[self.enrol(made, Identity())[1].type].name, "ENROLLED")
+
+    def test_revoked_since_the_handshake(self):
+        self.late(self.system.revoked_keys, "{} lost\n", "revoked")
+
+    def test_listed_since_the_handshake(self):
+        self.late(self.system.authorized_keys, "{} to=nobody guest\n", "unauthorized")
+
     def test_an_unsound_enrol_is_as_any_frame(self):
         self.keys["guest"] = Identity()
         for fields in ({}, {"id": bytes(7), "mac": bytes(32)}, {"id": bytes(8), "mac": bytes(31)}):
