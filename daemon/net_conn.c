@@ -129,6 +129,7 @@ void conn_judge(struct conn *conn)
     conn_goaway(conn, code, NULL, 0);
 }
 
+/* When an account counts it, or at its end: to make a key and shake hands costs a stranger nothing. */
 static void leave_gate(struct conn *conn)
 {
     if (conn->gated)
@@ -145,6 +146,7 @@ static bool enter_account(struct conn *conn, const struct principal *who, uint64
         return false;
     account->connections++;
     conn->account = account;
+    leave_gate(conn);
     return true;
 }
 
@@ -215,7 +217,6 @@ static void on_key(void *owner, struct stream *stream, const struct noise_public
 
     conn->key = *key;
     conn->principal = principal_of_key(key);
-    leave_gate(conn);
     server_check_trust(server, false);
     if (!admit(conn))
         return;

@@ -256,6 +256,20 @@ class TurnedAway(Network):
         time.sleep(0.1)
         self.client().ping(1)
 
+    def test_strangers_who_have_shaken_hands(self):
+        """With keys that nobody knows, which cost nothing to make, they are strangers still."""
+        self.start("--source-unauthenticated", "3")
+        waiting = [self.client(Identity()) for _ in range(3)]
+        time.sleep(0.1)
+        with self.assertRaises(Refused) as raised:
+            self.client()
+        self.assertEqual((raised.exception.code, raised.exception.seconds), (3, 1))
+        waiting[0].close()
+        time.sleep(0.1)
+        known = [self.client(), self.client(), self.client()]
+        for client in known:
+            client.ping(1)
+
     def test_handshakes_of_one_source(self):
         self.start("--source-handshakes", "3")
         for _ in range(3):
