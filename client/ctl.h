@@ -17,6 +17,8 @@ enum ctl_option {
     CTL_OPTIONS
 };
 
+#define CTL_WORDS 64
+
 enum ctl_status {
     CTL_OK = 0,
     CTL_FAILED = 1,
@@ -28,7 +30,7 @@ enum ctl_status {
 struct ctl {
     const struct ctl_command *command;
     const char *given[CTL_OPTIONS]; /* an option's argument, "" for a switch; NULL: not given */
-    const char *words[2];
+    const char *words[CTL_WORDS];
     size_t n_words;
     bool json;
 };

@@ -27,13 +27,18 @@ static bool find_host_name(char out[static 256])
     return true;
 }
 
-/* Whom a server should call the owner is its own line's to say: the name is for people. */
-static bool find_name(const struct ctl *ctl, char out[static 256])
+bool ctl_endorse_host_name(const struct ctl *ctl, char out[static 256])
 {
     if (ctl->given[CTL_NAMES])
         return snprintf(out, 256, "%s", ctl->given[CTL_NAMES]) < 256;
-    if (ctl->given[CTL_HOST])
-        return find_host_name(out);
+    return find_host_name(out);
+}
+
+/* Whom a server should call the owner is its own line's to say: the name is for people. */
+static bool find_name(const struct ctl *ctl, char out[static 256])
+{
+    if (ctl->given[CTL_NAMES] || ctl->given[CTL_HOST])
+        return ctl_endorse_host_name(ctl, out);
     snprintf(out, 256, "self");
     return true;
 }

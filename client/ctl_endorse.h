@@ -13,4 +13,7 @@ int ctl_key_statement(const struct ctl *ctl, const struct noise_public *key);
 /* Keeps an endorsement that another has made: the second word is its file. */
 int ctl_key_endorsed(const struct ctl *ctl, const struct noise_public *key);
 
+/* The names by which this host is endorsed: --names, else its own. False: too long. */
+bool ctl_endorse_host_name(const struct ctl *ctl, char out[static 256]);
+
 #endif

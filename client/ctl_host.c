@@ -2,6 +2,7 @@
 #include "client/ctl_host.h"
 
 #include "client/call.h"
+#include "client/ctl_tcp.h"
 #include "common/keys.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -67,7 +68,8 @@ bool ctl_host_key(const char *path, struct noise_public *ret_key)
     else
         log_error("%s", diag.text);
     if (r == -ENOENT)
-        log_error("msgd makes this host's key when it first listens for other hosts");
+        log_error(
+            "msgd makes this host's key when it first listens for other hosts; run: " CTL_TCP_ON);
     return r == 0;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static int read_back(struct slice text, struct ssh_key *ret_key)
+int endorse_read(struct slice text, struct ssh_key *ret_key)
 {
     uint8_t entry[LIM_ENDORSEMENT];
     struct endorsed endorsed;
@@ -48,7 +48,7 @@ int endorse_sign(const struct ssh_signer *signer, const struct endorsement *endo
                      ENDORSEMENT_TEXT_MAX - (size_t)len, &armour, ret_diag);
     if (r < 0 && r != -EFBIG)
         return r;
-    if (r < 0 || read_back((struct slice){text, (size_t)len + armour}, ret_key) < 0)
+    if (r < 0 || endorse_read((struct slice){text, (size_t)len + armour}, ret_key) < 0)
         return tell_other_type(signer, &endorsement->key, ret_diag);
     *ret_len = (size_t)len + armour;
     return 0;

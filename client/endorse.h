@@ -19,6 +19,9 @@ int endorse_sign(const struct ssh_signer *signer, const struct endorsement *endo
                  char text[static ENDORSEMENT_TEXT_MAX], size_t *ret_len, struct ssh_key *ret_key,
                  struct diag *ret_diag);
 
+/* Reads one as a verifier will, and says who signed it. 0 or -EBADMSG. */
+int endorse_read(struct slice text, struct ssh_key *ret_key);
+
 #define ENDORSE_DAY 16 /* "2027-12-31" */
 
 /* The last day on which it holds, in UTC. */

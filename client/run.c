@@ -27,6 +27,19 @@ static int complain(const struct run *run, const struct diag *diag)
     return EXIT_UNREACHABLE;
 }
 
+/* The user's own go first: an organisation has one file for everybody. */
+static int load_endorsements(struct run *run, struct diag *ret_diag)
+{
+    const struct noise_public *key = &run->identity->public;
+    int64_t now_s = (int64_t)time(NULL);
+    int r = endorsements_load(run->paths.endorsements, ENDORSEMENT_USER, key, now_s,
+                              &run->endorsements, ret_diag);
+
+    return r < 0 ? r
+                 : endorsements_load_more(SYSTEM_ENDORSEMENTS, ENDORSEMENT_USER, key, now_s,
+                                          &run->endorsements, ret_diag);
+}
+
 static int load_identity(struct run *run)
 {
     struct diag diag;
@@ -35,8 +48,7 @@ static int load_identity(struct run *run)
         return complain(run, &diag);
     if (key_load_or_make(run->paths.identity, &run->identity, NULL, &diag) < 0)
         return complain(run, &diag);
-    if (endorsements_load(run->paths.endorsements, ENDORSEMENT_USER, &run->identity->public,
-                          (int64_t)time(NULL), &run->endorsements, &diag) < 0)
+    if (load_endorsements(run, &diag) < 0)
         return complain(run, &diag);
     key_format(&run->identity->public, run->key);
     run->speaker.base.key = slice_of(run->key);

@@ -85,13 +85,10 @@ void ssh_signer_end(struct ssh_signer *signer)
 /* ---- signing -----------------------------------------------------------------------------------
  */
 
-int ssh_sign(const struct ssh_signer *signer, const char *name_space, struct slice text, char *out,
-             size_t capacity, size_t *ret_len, struct diag *ret_diag)
+static int run_signer(const struct ssh_signer *signer, const struct tool *tool, char *out,
+                      size_t capacity, size_t *ret_len, struct diag *ret_diag)
 {
-    const char *const argv[] = {"ssh-keygen", "-Y", "sign",       "-q", "-n",
-                                name_space,   "-f", signer->file, NULL};
-    const struct tool tool = {.argv = argv, .input = text, .timeout_ms = -1};
-    int r = tool_run(&tool, out, capacity, ret_len);
+    int r = tool_run(tool, out, capacity, ret_len);
     if (r == -ENOENT)
         return diag_set(ret_diag, r, "there is no ssh-keygen; install openssh-client");
     if (r == -EFBIG)
@@ -99,4 +96,32 @@ int ssh_sign(const struct ssh_signer *signer, const char *name_space, struct sli
     if (r != 0)
         return diag_set(ret_diag, -EIO, "ssh-keygen did not sign with %s", signer->file);
     return 0;
+}
+
+int ssh_sign(const struct ssh_signer *signer, const char *name_space, struct slice text, char *out,
+             size_t capacity, size_t *ret_len, struct diag *ret_diag)
+{
+    const char *const argv[] = {"ssh-keygen", "-Y", "sign",       "-q", "-n",
+                                name_space,   "-f", signer->file, NULL};
+    const struct tool tool = {.argv = argv, .input = text, .timeout_ms = -1};
+    return run_signer(signer, &tool, out, capacity, ret_len, ret_diag);
+}
+
+int ssh_sign_files(const struct ssh_signer *signer, const char *name_space, char *const files[],
+                   struct diag *ret_diag)
+{
+    const char *const first[] = {"ssh-keygen", "-Y", "sign",       "-q", "-n",
+                                 name_space,   "-f", signer->file, "--"};
+    size_t n = 0, len = 0;
+    char none[1];
+    while (files[n])
+        n++;
+    CLEANUP_FREE const char **argv = calloc(ARRAY_SIZE(first) + n + 1, sizeof(*argv));
+    if (!argv)
+        return diag_errno(ret_diag, -ENOMEM, signer->file);
+    memcpy(argv, first, sizeof(first));
+    for (size_t i = 0; i < n; i++)
+        argv[ARRAY_SIZE(first) + i] = files[i];
+    const struct tool tool = {.argv = argv, .timeout_ms = -1, .shows = true};
+    return run_signer(signer, &tool, none, 0, &len, ret_diag);
 }

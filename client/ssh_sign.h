@@ -31,6 +31,10 @@ void ssh_signer_end(struct ssh_signer *signer);
 int ssh_sign(const struct ssh_signer *signer, const char *name_space, struct slice text, char *out,
              size_t capacity, size_t *ret_len, struct diag *ret_diag);
 
+/* Signs files by one ssh-keygen, each into FILE.sig. files ends with NULL. Errors likewise. */
+int ssh_sign_files(const struct ssh_signer *signer, const char *name_space, char *const files[],
+                   struct diag *ret_diag);
+
 /* The first ssh-ed25519 key of what `ssh-add -L` prints. Pure. False if there is none. */
 bool ssh_agent_choose(struct slice listing, struct ssh_key *ret_key);
 

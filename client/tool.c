@@ -14,16 +14,17 @@
 /* The child's part; what cannot be opened or run is told by its status. */
 static void become(const struct tool *tool, int in, int out)
 {
-    char *argv[TOOL_WORDS + 1] = {NULL}; /* execvp() wants them so, and leaves them as they are */
+    const union { /* execvp() wants them so, and leaves them as they are */
+        const char *const *have;
+        char *const *want;
+    } argv = {.have = tool->argv};
     int null = tool->quiet ? open("/dev/null", O_WRONLY) : STDERR_FILENO;
 
-    for (size_t i = 0; i < TOOL_WORDS && tool->argv[i]; i++)
-        memcpy(&argv[i], &tool->argv[i], sizeof(argv[i]));
     signal(SIGPIPE, SIG_DFL);
     if (dup2(in, STDIN_FILENO) >= 0 &&
         dup2(tool->shows ? STDERR_FILENO : out, STDOUT_FILENO) >= 0 &&
         dup2(null, STDERR_FILENO) >= 0)
-        execvp(argv[0], argv);
+        execvp(argv.want[0], argv.want);
     _exit(NOT_FOUND);
 }
 

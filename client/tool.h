@@ -9,10 +9,9 @@
 #include "protocol/slice.h"
 
 #define TOOL_INPUT 16384 /* less than a pipe holds */
-#define TOOL_WORDS 15
 
 struct tool {
-    const char *const *argv; /* argv[0] is looked up in PATH; up to TOOL_WORDS, then NULL */
+    const char *const *argv; /* argv[0] is looked up in PATH; NULL ends it */
     struct slice input;      /* for its stdin, at most TOOL_INPUT bytes */
     int timeout_ms;          /* -1: a person may have to answer it */
     bool quiet;              /* what it says on stderr is thrown away */

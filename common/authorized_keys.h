@@ -17,7 +17,8 @@
  *     rate=N          messages a minute, 1..1000000, instead of the host's default
  *     from=LIST       only from these networks (192.0.2.0/24, 2001:db8::/32, single addresses)
  *     expires=DATE    YYYY-MM-DD, the last day (UTC) on which the key is accepted
- *     names=LIST      ca: whom it may endorse: names and patterns (pattern.h); separated by commas
+ *     names=LIST      ca: whom it may endorse: names and patterns (pattern.h), separated by commas;
+ *                     root only where that very name is listed
  *
  * The name is that of the account that is shown to people: 1..64 of A-Z a-z 0-9 . _ @ -
  * Several keys may carry one name; each line is an account of its own.
@@ -71,6 +72,8 @@ const struct authorized_key *authorized_keys_find(const struct authorized_keys *
 /* Whether the line accepts a connection from this address (IPv4, IPv6, v4 mapped into v6). */
 bool authorized_key_from(const struct authorized_key *key, const struct sockaddr *address);
 bool authorized_key_expired(const struct authorized_key *key, int64_t now_s);
+/* Whether names= lets an organisation's key speak for this name. */
+bool authorized_key_endorses(const struct authorized_key *key, struct slice name);
 /* Whether to= lets the key reach this user; console: the session is the active one of seat0. */
 bool authorized_key_reaches(const struct authorized_key *key, struct slice user, bool console);
 

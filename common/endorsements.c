@@ -40,28 +40,59 @@ static int read_file(const char *file, char **ret_text, size_t *ret_len, struct 
     return r == -ENOENT ? 0 : r;
 }
 
-int endorsements_load(const char *file, enum endorsement_kind kind, const struct noise_public *key,
-                      int64_t now_s, struct endorsements *ret_endorsements, struct diag *ret_diag)
+/* What a list has no room for is left out. */
+static bool add(struct endorsements *to, const struct piece *piece)
+{
+    size_t n = to->list.n;
+    if (n == LIM_ENDORSEMENTS)
+        return false;
+    memcpy(to->bytes[n], piece->entry, piece->len);
+    to->items[n] = (struct slice){(char *)to->bytes[n], piece->len};
+    to->list = (struct slice_list){to->items, n + 1};
+    return true;
+}
+
+/* 0, or negative; *ret_beyond: how many there was no room for. */
+static int add_from(const char *file, enum endorsement_kind kind, const struct noise_public *key,
+                    int64_t now_s, struct endorsements *to, size_t *ret_beyond,
+                    struct diag *ret_diag)
 {
     CLEANUP_FREE char *text = NULL;
     struct piece piece;
-    size_t len = 0, n = 0;
+    size_t len = 0;
     int r = read_file(file, &text, &len, ret_diag);
     struct slice rest = {text, len};
-    ret_endorsements->list = (struct slice_list){ret_endorsements->items, 0};
+    *ret_beyond = 0;
     while (r == 0 && (r = next(file, &rest, &piece, ret_diag)) > 0) {
         r = 0;
-        if (!is_of(&piece.read, kind, key, now_s))
-            continue;
-        if (n == LIM_ENDORSEMENTS)
-            return diag_set(ret_diag, -E2BIG, "%s: more than %d endorsements of one key", file,
-                            LIM_ENDORSEMENTS);
-        memcpy(ret_endorsements->bytes[n], piece.entry, piece.len);
-        ret_endorsements->items[n] = (struct slice){(char *)ret_endorsements->bytes[n], piece.len};
-        n++;
+        if (is_of(&piece.read, kind, key, now_s) && !add(to, &piece))
+            ++*ret_beyond;
     }
-    if (r == 0)
-        ret_endorsements->list.n = n;
+    return r;
+}
+
+int endorsements_load(const char *file, enum endorsement_kind kind, const struct noise_public *key,
+                      int64_t now_s, struct endorsements *ret_endorsements, struct diag *ret_diag)
+{
+    size_t beyond;
+    ret_endorsements->list = (struct slice_list){ret_endorsements->items, 0};
+    int r = add_from(file, kind, key, now_s, ret_endorsements, &beyond, ret_diag);
+    if (r == 0 && beyond)
+        r = diag_set(ret_diag, -E2BIG, "%s: more than %d endorsements of one key", file,
+                     LIM_ENDORSEMENTS);
+    if (r < 0)
+        ret_endorsements->list.n = 0;
+    return r;
+}
+
+int endorsements_load_more(const char *file, enum endorsement_kind kind,
+                           const struct noise_public *key, int64_t now_s,
+                           struct endorsements *endorsements, struct diag *ret_diag)
+{
+    size_t before = endorsements->list.n, beyond;
+    int r = add_from(file, kind, key, now_s, endorsements, &beyond, ret_diag);
+    if (r < 0)
+        endorsements->list.n = before;
     return r;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The file in which the owner of a static key keeps what endorses it, to be shown to the other side:
- * `~/.config/msg/endorsements` of a user, `/etc/msgd/host_endorsements` of a host. One endorsement
- * behind the other, each a statement and its armoured signature.
+ * `~/.config/msg/endorsements` of a user, `/etc/msgd/host_endorsements` of a host; an organisation
+ * writes one for all, `/etc/msg/endorsements`. One endorsement behind the other, each a statement and
+ * its armoured signature.
  */
 #ifndef MSG_COMMON_ENDORSEMENTS_H
 #define MSG_COMMON_ENDORSEMENTS_H
@@ -25,6 +26,11 @@ struct endorsements {
  */
 int endorsements_load(const char *file, enum endorsement_kind kind, const struct noise_public *key,
                       int64_t now_s, struct endorsements *ret_endorsements, struct diag *ret_diag);
+
+/* Adds those of another file as far as there is room. Nothing is added where it fails. */
+int endorsements_load_more(const char *file, enum endorsement_kind kind,
+                           const struct noise_public *key, int64_t now_s,
+                           struct endorsements *endorsements, struct diag *ret_diag);
 
 void endorsements_copy(struct endorsements *to, const struct endorsements *from);
 

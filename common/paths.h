@@ -11,8 +11,9 @@
 
 #include <limits.h>
 
-#define SYSTEM_KNOWN_HOSTS "/etc/msg/known_hosts"
-#define HOST_ENDORSEMENTS  "/etc/msgd/host_endorsements"
+#define SYSTEM_KNOWN_HOSTS  "/etc/msg/known_hosts"
+#define SYSTEM_ENDORSEMENTS "/etc/msg/endorsements"
+#define HOST_ENDORSEMENTS   "/etc/msgd/host_endorsements"
 
 struct paths {
     char folder[PATH_MAX];

@@ -55,3 +55,12 @@ bool patterns_match(struct slice list, struct slice name)
             return true;
     return false;
 }
+
+bool patterns_have(struct slice list, struct slice name)
+{
+    struct slice pattern;
+    while (lines_entry(&list, &pattern))
+        if (slice_eq(pattern, name))
+            return true;
+    return false;
+}

@@ -13,4 +13,7 @@
 bool patterns_valid(struct slice list);
 bool patterns_match(struct slice list, struct slice name);
 
+/* Whether the very name stands in the list: where a pattern is not to stand for it. */
+bool patterns_have(struct slice list, struct slice name);
+
 #endif

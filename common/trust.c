@@ -4,7 +4,6 @@
 #include "common/file.h"
 #include "common/keys.h"
 #include "common/mem.h"
-#include "common/pattern.h"
 #include "common/revoked_keys.h"
 
 /* A file as it was when it was looked at last. */
@@ -204,7 +203,7 @@ static enum trust_verdict judge_line(const struct authorized_key *line,
 /* A person's ssh key speaks for himself and gives nothing; an organisation's, for whom it may. */
 static bool may_sign(const struct authorized_key *line, const struct trust_claim *claim)
 {
-    return line->ca ? patterns_match(line->names, slice_of(claim->name)) : claim->perm == 0;
+    return line->ca ? authorized_key_endorses(line, slice_of(claim->name)) : claim->perm == 0;
 }
 
 static enum trust_verdict judge_signer(const struct trust *trust, const struct trust_claim *claim,

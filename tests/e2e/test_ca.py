@@ -5,10 +5,14 @@ a new user and a new host need no question and no line of their own.
 """
 import json
 import os
+import pwd
 import re
+import shutil
+import subprocess
 import time
+import unittest
 
-from harness import Running, Terminal, User, program
+from harness import AM_ROOT, Running, Terminal, User, program
 from test_endorse import ssh_key
 from world import Real
 
@@ -94,6 +98,107 @@ class Organisation(Real):
         time.sleep(1.1)
         self.assertIn("revoked", self.ctl("ping", self.system.server, home=alice.home, status=4).err)
         self.ctl("ping", self.system.server, home=bob.home)
+
+    def tree(self, name):
+        with open(self.path(f"etc/{name}"), encoding="ascii") as f:
+            return f.read()
+
+    def test_the_tree(self):
+        """What stands in it is what each file of a host's takes."""
+        key = " ".join(ssh_key(self.ca).split()[:2])
+        os.umask(0o077)
+        self.addCleanup(os.umask, 0o022)
+        alice = self.senders["alice"]
+        made = self.sign(f"user alice {alice.key} who", f"host h2,127.0.0.1 {self.host_key}",
+                         f"user bob {self.senders['bob'].key}")
+        texts = []
+        for file in made:
+            with open(file["file"], encoding="ascii") as f:
+                texts.append(f.read())
+        self.assertEqual(self.tree("msg/endorsements"), texts[0] + texts[2])
+        self.assertEqual(self.tree("msgd/host_endorsements"), texts[1])
+        self.assertEqual(self.tree("msg/known_hosts"), f"@cert-authority * {key} organisation\n")
+        self.assertEqual(self.tree("msgd/authorized_keys.d/organisation"),
+                         f"ca:{key} names=* all who override organisation\n")
+        for path, _, files in os.walk(self.path("etc")):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o755, path)
+            for name in files:
+                self.assertEqual(os.stat(os.path.join(path, name)).st_mode & 0o777, 0o644, name)
+        self.assertEqual(self.sign(f"user alice {alice.key}")[0]["name"], "alice")
+        self.assertEqual(self.tree("msgd/host_endorsements"), "")
+
+    def test_one_passphrase_for_all(self):
+        """Typed once, on the terminal of ssh-keygen; nothing is left of what it signed."""
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "correct horse", "-f", self.ca],
+                       check=True)
+        key = self.senders["alice"].key
+        self.write(self.path("list"), "".join(f"user u{i} {key}\n" for i in range(40)))
+        temporary = self.path("tmp")
+        os.mkdir(temporary)
+        with Terminal(User.me(self.folder), env={"TMPDIR": temporary}) as terminal:
+            terminal.type(f"{program('msgctl')} ca sign {self.path('list')} --ssh-key={self.ca} "
+                          f"--into={self.path('signed')} >{self.path('said')}; echo ended $?\n")
+            terminal.wait_for("Enter passphrase")
+            terminal.type("correct horse\n")
+            terminal.wait_for(r"^ended 0$")
+            self.assertEqual(terminal.screen().count("Enter passphrase"), 1)
+        self.assertEqual(len(os.listdir(self.path("signed"))), 41)
+        self.assertEqual(os.listdir(temporary), [])
+
+    def test_keys_of_other_types_are_told(self):
+        ssh_key(self.ca, "rsa")
+        err = self.sign(f"user alice {self.senders['alice'].key}", status=1)
+        self.assertIn("no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve an organisation; "
+                      "make one: msgctl ca make FILE", err)
+
+    def test_an_empty_list_is_told(self):
+        ssh_key(self.ca)
+        self.assertIn("there is nobody in the list", self.sign("# nobody", status=1))
+
+    def test_nobody_becomes_root_by_a_pattern(self):
+        key, alice = ssh_key(self.ca), self.senders["alice"]
+        made, = self.sign(f"user root {alice.key}")
+        self.ctl("key", "endorsed", made["file"], home=alice.home)
+        self.write(os.path.join(alice.home, "known_hosts"),
+                   f"@cert-authority * {' '.join(key.split()[:2])}\n")
+        self.addCleanup(os.unlink, os.path.join(alice.home, "endorsements"))
+        made, = self.sign(f"host 127.0.0.1 {self.host_key}")
+        self.ctl("key", "endorsed", made["file"], "--host", "--file",
+                 os.path.join(self.system.state, "host_key"), "--into", self.endorsements)
+        for names, status in (("*", 4), ("roo?,r*", 4), ("*,root", 0)):
+            self.ctl("authorize", "--file", self.system.authorized_keys, "--ca", "--names", names, key,
+                     "org")
+            time.sleep(1.1)
+            done = self.ctl("ping", self.system.server, home=alice.home, status=status)
+        self.assertIn("it knows you as root\n", done.out)
+        self.ctl("revoke", "--file", self.system.authorized_keys, key)
+
+    @unittest.skipUnless(AM_ROOT, "needs root")
+    def test_lines(self):
+        user = self.system.user()
+        home = pwd.getpwnam(user.name).pw_dir
+        os.makedirs(f"{home}/.config", 0o755)
+        self.addCleanup(shutil.rmtree, home)
+        for path in (home, f"{home}/.config"):
+            os.chown(path, user.uid, user.gid)
+        host_key = f"--host-key={os.path.join(self.system.state, 'host_key')}"
+        done = self.ctl("ca", "lines", user.name, "--names=h2,h2.example.org", host_key)
+        host, person = done.out.splitlines()
+        self.assertEqual(host, f"host h2,h2.example.org {self.host_key}")
+        self.assertRegex(person, rf"^user {user.name} x25519:[\w-]{{43}}$")
+        self.assertEqual(self.ctl("ca", "lines", user.name, "--json", host_key).out.count("}\n"), 2)
+        self.assertIn(person + "\n", self.ctl("ca", "lines", user.name, host_key).out)
+        ssh_key(self.ca)
+        self.sign(host, person)
+        self.assertIn("nobody_of_that_name: there is no such user here",
+                      self.ctl("ca", "lines", "nobody_of_that_name", host_key, status=1).err)
+        missing = self.path("no_key")
+        self.assertIn("when it first listens for other hosts; run: systemctl enable --now "
+                      "msgd-tcp.socket", self.ctl("ca", "lines", f"--host-key={missing}", status=1).err)
+
+    @unittest.skipIf(AM_ROOT, "root may")
+    def test_lines_are_for_root(self):
+        self.assertIn("run this as root", self.ctl("ca", "lines", status=1).err)
 
     def test_expires(self):
         ssh_key(self.ca)

@@ -42,6 +42,22 @@ static void test_signers(void)
     CU_ASSERT_TRUE(slice_eq(key.names, SLICE("al*,bob")));
 }
 
+static bool endorses(const char *names, const char *name)
+{
+    const struct authorized_key key = {.ca = true, .names = slice_of(names)};
+    return authorized_key_endorses(&key, slice_of(name));
+}
+
+static void test_whom_an_organisation_endorses(void)
+{
+    CU_ASSERT_TRUE(endorses("al*,bob", "alice"));
+    CU_ASSERT_FALSE(endorses("al*,bob", "carol"));
+    CU_ASSERT_FALSE(endorses("*", "root"));
+    CU_ASSERT_FALSE(endorses("roo?,r*,*t", "root"));
+    CU_ASSERT_TRUE(endorses("*,root", "root"));
+    CU_ASSERT_TRUE(endorses("*", "root.ops"));
+}
+
 static void test_plain_line(void)
 {
     struct authorized_key key;
@@ -300,6 +316,7 @@ int main(void)
         UNIT_TEST(test_file_refused),
         UNIT_TEST(test_revoked),
         UNIT_TEST(test_signers),
+        UNIT_TEST(test_whom_an_organisation_endorses),
         UNIT_TEST(test_revoked_signers),
         UNIT_END,
     };

@@ -392,6 +392,11 @@ static void test_an_organisations_key(void)
     CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_UNAUTHORIZED); /* root */
     authorized_now("ca:" SIGNER " names=bob,carol org\n");
     CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_UNAUTHORIZED);
+    authorized_now("ca:" SIGNER " names=* org\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_ACCEPTED);
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_UNAUTHORIZED); /* root */
+    authorized_now("ca:" SIGNER " names=*,root org\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_ACCEPTED);
     end();
 }
 
@@ -417,7 +422,7 @@ static void revoked_now(const char *line)
 static void test_revoked_endorsements(void)
 {
     start();
-    authorized_now("ca:" SIGNER " names=* org\n");
+    authorized_now("ca:" SIGNER " names=*,root org\n");
     revoked_now("serial:16 " SIGNER "\n");
     CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_ACCEPTED);
     revoked_now("serial:17 " SIGNER " stolen\n");
