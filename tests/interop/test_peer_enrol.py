@@ -5,16 +5,12 @@ real ones: a proxy that ends the handshake of each side.
 """
 import json
 import os
-import socket
 import subprocess
-import threading
 import time
-
-import msgpack
 
 from harness import eventually, program
 
-from peer import HANDSHAKE_1, HANDSHAKE_3, Client, Closed, Connection, Handshake, NotAuthentic
+from peer_between import Between
 from peer_enrol import CLIENT, SERVER, Invitation, mac
 from peer_keys import Identity, host_name
 from peer_server import Server, Serving
@@ -206,42 +202,6 @@ class MsgctlJoins(Enrolling):
         _, err = self.join(server.address, other, status=4)
         self.assertIn("does not take this invitation: it was used already or withdrawn", err)
         self.assertEqual((self.pins(), server.accounts), ("", {}))
-
-
-class Between:
-    """A man in the middle, who ends both handshakes with keys of his own and passes frames on."""
-
-    def __init__(self, key, address, host):
-        self.key, self.address, self.host = key, address, host
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.near_address = self.listener.getsockname()
-        self.passed, self.done = [], threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self):
-        try:
-            self._serve(Connection(self.listener.accept()[0]))
-        except (Closed, NotAuthentic, OSError):
-            pass
-        finally:
-            self.listener.close()
-            self.done.set()
-
-    def _serve(self, near):
-        with near:
-            noise = Handshake(False, self.key, near.exactly(8))
-            noise.read(near.read_frame(HANDSHAKE_1))
-            near.write(near.framed(noise.write(msgpack.packb({"v": 1}))))
-            noise.read(near.read_frame(HANDSHAKE_3))
-            near.sending, near.receiving = noise.ciphers()
-            asked = near.read_plaintext()
-            self.passed.append(TYPES[message(asked).type].name)
-            with Client.tcp(self.address, Identity(), [self.host]) as far:
-                far.write(far.sealed(asked))
-                answer = far.read_plaintext()
-            self.passed.append(TYPES[message(answer).type].name)
-            near.write(near.sealed(answer))
-            near.linger()
 
 
 class InTheMiddle(Enrolling):

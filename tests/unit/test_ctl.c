@@ -22,7 +22,7 @@ static char error[128];
 static int parse(const char *line)
 {
     static char copy[256];
-    const char *argv[16] = {"msgctl"};
+    const char *argv[80] = {"msgctl"};
     int argc = 1;
     snprintf(copy, sizeof(copy), "%s", line);
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
@@ -82,9 +82,21 @@ static void test_refused(void)
     refused("--json", "a subcommand is missing");
     refused("keys", "there is no subcommand keys");
     refused("authorize K", "authorize wants: KEY NAME");
-    refused("authorize K n more", "too many words: more");
+    refused("authorize K n more", "authorize wants: KEY NAME");
     refused("revoke a b", "revoke wants: KEY | NAME");
     refused("key --alll", "unknown option --alll");
+}
+
+static void test_most_words(void)
+{
+    char line[256] = "ca";
+    for (int i = 0; i < CTL_WORDS; i++)
+        strcat(line, " u");
+    CU_ASSERT_EQUAL(parse(line), 0);
+    CU_ASSERT_EQUAL(ctl.n_words, CTL_WORDS);
+    ctl.n_words = 77;
+    strcat(line, " beyond");
+    refused(line, "too many words: beyond");
 }
 
 static void test_refused_options(void)
@@ -133,14 +145,9 @@ static void test_tcp_listens(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(test_words),
-        UNIT_TEST(test_options),
-        UNIT_TEST(test_help),
-        UNIT_TEST(test_refused),
-        UNIT_TEST(test_refused_options),
-        UNIT_TEST(test_json),
-        UNIT_TEST(test_tcp_listens),
-        UNIT_END,
+        UNIT_TEST(test_words),   UNIT_TEST(test_options),     UNIT_TEST(test_help),
+        UNIT_TEST(test_refused), UNIT_TEST(test_most_words),  UNIT_TEST(test_refused_options),
+        UNIT_TEST(test_json),    UNIT_TEST(test_tcp_listens), UNIT_END,
     };
     return unit_run("ctl", tests);
 }
