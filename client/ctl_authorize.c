@@ -67,6 +67,32 @@ static int refuse_revoked(const struct ctl_trust_files *files, const struct any_
     return holds ? CTL_FAILED : CTL_OK;
 }
 
+/* Whether the key stands in this file; what cannot be read is not this command's affair. */
+static bool stands_in(const char *file, const struct any_key *key)
+{
+    struct authorized_keys keys;
+    if (trust_read_authorized(file, &keys, NULL) < 0)
+        return false;
+    const struct authorized_key *line = authorized_keys_find(&keys, key);
+    if (line)
+        log_error("the key is in %s:%zu: give that file with --file, or take the line out there",
+                  file, line->line);
+    authorized_keys_free(&keys);
+    return line;
+}
+
+/* A key in two files would be an error. */
+static int refuse_twice(const struct ctl_trust_files *files, const struct any_key *key)
+{
+    struct key_folder folder;
+    const char *file;
+    bool found = !ctl_list_folder(files, &folder);
+    for (size_t i = 0; !found && (file = ctl_key_file(files, &folder, i)); i++)
+        found = strcmp(file, files->authorized) != 0 && stands_in(file, key);
+    key_folder_free(&folder);
+    return found ? CTL_FAILED : CTL_OK;
+}
+
 static void print_result(const struct ctl *ctl, const char *file, const char *line,
                          enum trust_edit edit)
 {
@@ -98,6 +124,7 @@ int ctl_authorize(const struct ctl *ctl)
         return CTL_USAGE;
     int status = compose(ctl, line, sizeof(line), &key);
     status = status == CTL_OK ? refuse_revoked(&files, &key.key) : status;
+    status = status == CTL_OK ? refuse_twice(&files, &key.key) : status;
     if (status != CTL_OK)
         return status;
     if (trust_authorize(files.authorized, slice_of(line), &edit, &diag) < 0) {

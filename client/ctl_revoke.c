@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * msgctl revoke: the key is first entered in revoked_keys, which ends its connections, and then
- * taken out of authorized_keys. Whatever fails in between, the key stays refused.
+ * taken out of authorized_keys and of the files in its folder. Whatever fails in between, the key
+ * stays refused.
  */
 #include "client/ctl_host.h"
 #include "client/ctl_trust_files.h"
@@ -14,56 +15,85 @@
 
 #include <string.h>
 
-static void print_result(const struct ctl *ctl, const struct ctl_trust_files *files,
-                         const char *key, const char *name, bool added, bool removed)
+/* What is done, and to what; removed: from how many files, the last of which is named. */
+struct revoking {
+    const struct ctl *ctl;
+    struct ctl_trust_files files;
+    struct key_folder folder;
+    bool added;
+    unsigned removed;
+    const char *file;
+};
+
+static void print_result(const struct revoking *doing, const char *key, const char *name)
 {
-    if (!ctl->json) {
+    if (!doing->ctl->json) {
         printf("%s%s%s is %srevoked (%s)%s%s\n", key, *name ? " " : "", name,
-               added ? "" : "already ", files->revoked, removed ? ", taken out of " : "",
-               removed ? files->authorized : "");
+               doing->added ? "" : "already ", doing->files.revoked,
+               doing->removed ? ", taken out of " : "", doing->removed ? doing->file : "");
         return;
     }
     json_open(stdout);
     json_string(stdout, "key", slice_of(key));
     json_string(stdout, "name", slice_of(name));
-    json_bool(stdout, "added", added);
-    json_bool(stdout, "removed", removed);
-    json_string(stdout, "file", slice_of(files->revoked));
+    json_bool(stdout, "added", doing->added);
+    json_bool(stdout, "removed", doing->removed > 0);
+    json_string(stdout, "file", slice_of(doing->files.revoked));
     json_close(stdout);
 }
 
-/* With --serial the key itself stays, and so does its line. */
-static int revoke(const struct ctl *ctl, const struct ctl_trust_files *files,
-                  const struct any_key *key, const char *name)
+/* Out of every file that has it; all are tried. */
+static int take_out(struct revoking *doing, const struct any_key *key)
 {
-    const char *serial = ctl->given[CTL_SERIAL];
-    enum trust_edit added, removed = TRUST_UNCHANGED;
+    const char *file;
+    int status = CTL_OK;
+    for (size_t i = 0; (file = ctl_key_file(&doing->files, &doing->folder, i)); i++) {
+        enum trust_edit edit = TRUST_UNCHANGED;
+        struct diag diag;
+        if (trust_remove(file, key, &edit, &diag) < 0) {
+            log_error("%s", diag.text);
+            status = CTL_FAILED;
+        } else if (edit == TRUST_REMOVED) {
+            doing->removed++;
+            doing->file = file;
+        }
+    }
+    return status;
+}
+
+/* With --serial the key itself stays, and so does its line. */
+static int revoke(struct revoking *doing, const struct any_key *key, const char *name)
+{
+    const char *serial = doing->ctl->given[CTL_SERIAL];
+    enum trust_edit added;
     struct diag diag;
     char text[LIM_TRUST_LINE], line[LIM_TRUST_LINE], plain[ANY_KEY_TEXT_LEN + 1];
     any_key_format(key, plain);
     snprintf(text, sizeof(text), "%s%.32s%s%s", serial ? "serial:" : "", serial ? serial : "",
              serial ? " " : "", plain);
     snprintf(line, sizeof(line), "%.1024s%s%s", text, *name ? " " : "", name);
-    if (trust_revoke(files->revoked, slice_of(line), &added, &diag) < 0 ||
-        (!serial && trust_remove(files->authorized, key, &removed, &diag) < 0)) {
+    if (trust_revoke(doing->files.revoked, slice_of(line), &added, &diag) < 0) {
         log_error("%s", diag.text);
         return CTL_FAILED;
     }
-    print_result(ctl, files, text, name, added == TRUST_ADDED, removed == TRUST_REMOVED);
-    return CTL_OK;
+    doing->added = added == TRUST_ADDED;
+    doing->removed = 0;
+    int status = serial ? CTL_OK : take_out(doing, key);
+    if (status == CTL_OK)
+        print_result(doing, text, name);
+    return status;
 }
 
 /* Every key with the name in one table; how many there were. */
-static size_t revoke_those(const struct ctl *ctl, const struct ctl_trust_files *files,
-                           const struct authorized_keys *keys, int *status)
+static size_t revoke_those(struct revoking *doing, const struct authorized_keys *keys, int *status)
 {
     size_t found = 0;
     for (size_t i = 0; i < keys->count; i++) {
         const struct authorized_key *key = &keys->keys[i];
-        if (strcmp(key->name, ctl->words[0]) != 0)
+        if (strcmp(key->name, doing->ctl->words[0]) != 0)
             continue;
         found++;
-        if (revoke(ctl, files, &key->key, key->name) != CTL_OK)
+        if (revoke(doing, &key->key, key->name) != CTL_OK)
             *status = CTL_FAILED;
     }
     return found;
@@ -85,27 +115,54 @@ static bool read_enrolled(const struct ctl *ctl, struct enrolled *ret_enrolled)
     return r == 0;
 }
 
+static size_t revoke_in_files(struct revoking *doing, int *status)
+{
+    const char *file;
+    size_t found = 0;
+    for (size_t i = 0; (file = ctl_key_file(&doing->files, &doing->folder, i)); i++) {
+        struct authorized_keys keys;
+        struct diag diag;
+        if (trust_read_authorized(file, &keys, &diag) < 0) {
+            log_error("%s", diag.text);
+            *status = CTL_FAILED;
+            continue;
+        }
+        found += revoke_those(doing, &keys, status);
+        authorized_keys_free(&keys);
+    }
+    return found;
+}
+
 /* All are tried. */
-static int revoke_name(const struct ctl *ctl, const struct ctl_trust_files *files,
-                       const struct authorized_keys *keys)
+static int revoke_name(struct revoking *doing)
 {
     struct enrolled enrolled;
-    int status = read_enrolled(ctl, &enrolled) ? CTL_OK : CTL_FAILED;
-    size_t found = revoke_those(ctl, files, keys, &status);
-    found += revoke_those(ctl, files, &enrolled.keys, &status);
+    int status = read_enrolled(doing->ctl, &enrolled) ? CTL_OK : CTL_FAILED;
+    size_t found = revoke_in_files(doing, &status);
+    found += revoke_those(doing, &enrolled.keys, &status);
     enrolled_free(&enrolled);
     if (found)
         return status;
-    log_error("%s has no key of the name %s", files->authorized, ctl->words[0]);
+    log_error("%s has no key of the name %s%s", doing->files.base, doing->ctl->words[0],
+              doing->folder.count ? ", nor has its folder" : "");
     return CTL_FAILED;
 }
 
 /* With a broken authorized_keys a key is revoked all the same; then taking it out there fails. */
-static int revoke_key(const struct ctl *ctl, const struct ctl_trust_files *files,
-                      const struct authorized_keys *keys, const struct any_key *key)
+static int revoke_key(struct revoking *doing, const struct any_key *key)
 {
-    const struct authorized_key *line = authorized_keys_find(keys, key);
-    return revoke(ctl, files, key, line ? line->name : "");
+    const char *file;
+    char name[LIM_NAME + 1] = "";
+    for (size_t i = 0; !*name && (file = ctl_key_file(&doing->files, &doing->folder, i)); i++) {
+        struct authorized_keys keys;
+        if (trust_read_authorized(file, &keys, NULL) < 0)
+            continue;
+        const struct authorized_key *line = authorized_keys_find(&keys, key);
+        if (line)
+            memcpy(name, line->name, sizeof(name));
+        authorized_keys_free(&keys);
+    }
+    return revoke(doing, key, name);
 }
 
 static bool is_number(const struct ctl *ctl)
@@ -114,30 +171,30 @@ static bool is_number(const struct ctl *ctl)
     return value_number(slice_of(ctl->given[CTL_SERIAL]), &number) == 0;
 }
 
-int ctl_revoke(const struct ctl *ctl)
+static bool is_sound(const struct ctl *ctl, bool is_key, const struct any_key *key)
 {
-    struct ctl_trust_files files;
-    struct authorized_keys keys = {0};
-    struct any_key key;
-    struct diag diag;
-    struct slice word = slice_of(ctl->words[0]), rest = word;
-    bool is_key = any_key_take(&rest, &key) == 0;
-    if (!is_key && !text_is_name(word)) {
+    if (!is_key && !text_is_name(slice_of(ctl->words[0]))) {
         log_error("neither a key, x25519: and 43 characters or ssh-ed25519 and 68, nor a name: %s",
                   ctl->words[0]);
-        return CTL_USAGE;
+        return false;
     }
-    if (ctl->given[CTL_SERIAL] && (!is_key || key.kind != ANY_KEY_SSH || !is_number(ctl))) {
+    if (ctl->given[CTL_SERIAL] && (!is_key || key->kind != ANY_KEY_SSH || !is_number(ctl))) {
         log_error("--serial wants a number, and with it the ssh-ed25519 key that has endorsed");
-        return CTL_USAGE;
+        return false;
     }
-    if (!ctl_find_trust_files(ctl, &files))
+    return true;
+}
+
+int ctl_revoke(const struct ctl *ctl)
+{
+    struct revoking doing = {.ctl = ctl};
+    struct any_key key = {0};
+    struct slice word = slice_of(ctl->words[0]);
+    bool is_key = any_key_take(&word, &key) == 0;
+    if (!is_sound(ctl, is_key, &key) || !ctl_find_trust_files(ctl, &doing.files))
         return CTL_USAGE;
-    if (trust_read_authorized(files.authorized, &keys, &diag) < 0 && !is_key) {
-        log_error("%s", diag.text);
-        return CTL_FAILED;
-    }
-    int status = is_key ? revoke_key(ctl, &files, &keys, &key) : revoke_name(ctl, &files, &keys);
-    authorized_keys_free(&keys);
-    return status;
+    bool listed = ctl_list_folder(&doing.files, &doing.folder);
+    int status = is_key ? revoke_key(&doing, &key) : revoke_name(&doing);
+    key_folder_free(&doing.folder);
+    return listed ? status : CTL_FAILED;
 }

@@ -63,7 +63,10 @@ static int open_regular(const char *path, enum file_trust trust, struct stat *st
                         struct diag *ret_diag)
 {
     /* Without O_NONBLOCK a FIFO in the file's place would hold us for ever. */
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int nofollow = trust == FILE_PLAIN ? O_NOFOLLOW : 0;
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | nofollow);
+    if (fd < 0 && nofollow && errno == ELOOP)
+        return diag_set(ret_diag, -ELOOP, "%s is a symbolic link, which does not count here", path);
     if (fd < 0 || fstat(fd, st) < 0)
         return diag_errno(ret_diag, mem_errno(), path);
     if (!S_ISREG(st->st_mode))

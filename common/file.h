@@ -15,6 +15,7 @@
 enum file_trust {
     FILE_SECRET,  /* ours, nobody else's to read or write: 0600, or 0700 of a folder */
     FILE_TRUSTED, /* root's or ours, nobody else's to write */
+    FILE_PLAIN,   /* the same, and no symbolic link */
     FILE_GUARDED, /* the same, and only for its group to read */
     FILE_ANY,     /* whoever can write it may */
 };

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/trust.h"
 
-#include "common/file.h"
+#include "common/authorized_files.h"
 #include "common/keys.h"
 #include "common/mem.h"
 #include "common/revoked_keys.h"
-
-/* A file as it was when it was looked at last. */
-struct watched {
-    char *path;
-    bool looked;
-    bool unread;    /* it could not be read just then: to be read again, changed or not */
-    struct stat st; /* zero where the file is not there */
-    int state;      /* 0, or the negative errno of the last reading, told by diag */
-    bool told;
-    struct diag diag;
-};
+#include "common/watched.h"
 
 struct trust {
-    struct watched authorized_file, enrolled_file, revoked_file;
-    struct authorized_keys authorized; /* root's word, which goes before */
+    struct authorized_files authorized; /* root's word, which goes before */
+    struct watched enrolled_file, revoked_file;
     struct enrolled enrolled;
     struct revoked_keys revoked;
     bool looked;
@@ -33,13 +23,12 @@ int trust_new(struct trust **ret_trust, const char *authorized, const char *enro
     struct trust *trust = calloc(1, sizeof(*trust));
     if (!trust)
         return -ENOMEM;
+    int r = authorized_files_init(&trust->authorized, authorized);
+    watched_init(&trust->enrolled_file, strdup(enrolled), FILE_TRUSTED);
+    watched_init(&trust->revoked_file, strdup(revoked), FILE_TRUSTED);
     /* Until it was read nobody can know who is revoked. */
-    trust->revoked_file.state = -EAGAIN;
-    trust->revoked_file.told = true;
-    trust->authorized_file.path = strdup(authorized);
-    trust->enrolled_file.path = strdup(enrolled);
-    trust->revoked_file.path = strdup(revoked);
-    if (!trust->authorized_file.path || !trust->enrolled_file.path || !trust->revoked_file.path) {
+    trust->revoked_file.problem.state = -EAGAIN;
+    if (r < 0 || !trust->enrolled_file.path || !trust->revoked_file.path) {
         trust_free(trust);
         return -ENOMEM;
     }
@@ -51,95 +40,46 @@ void trust_free(struct trust *trust)
 {
     if (!trust)
         return;
-    authorized_keys_free(&trust->authorized);
+    authorized_files_free(&trust->authorized);
     enrolled_free(&trust->enrolled);
     revoked_keys_free(&trust->revoked);
-    free(trust->authorized_file.path);
-    free(trust->enrolled_file.path);
-    free(trust->revoked_file.path);
+    watched_clear(&trust->enrolled_file);
+    watched_clear(&trust->revoked_file);
     free(trust);
 }
 
-static bool has_changed(struct watched *file)
+static int parse_enrolled(const char *path, struct slice text, void *ret_table,
+                          struct diag *ret_diag)
 {
-    struct stat st;
-    if (stat(file->path, &st) < 0)
-        memset(&st, 0, sizeof(st));
-    bool changed = !file->looked || file->unread || !file_same(&st, &file->st);
-    file->looked = true;
-    file->st = st;
-    return changed;
+    return enrolled_parse(path, text, ret_table, ret_diag);
 }
 
-/* No fault of the file's, and gone perhaps a second later. */
-static bool is_transient(int error)
+static int parse_revoked(const char *path, struct slice text, void *ret_table,
+                         struct diag *ret_diag)
 {
-    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EINTR ||
-           error == -EIO;
-}
-
-/* Reads a file that has changed; a missing one has no text. The outcome is file->state. */
-static void read_watched(struct watched *file, char **ret_text, size_t *ret_len)
-{
-    int before = file->state;
-
-    file->state = file_read(file->path, FILE_TRUSTED, LIM_TRUST_FILE, ret_text, ret_len, &file->st,
-                            &file->diag);
-    file->unread = is_transient(file->state);
-    file->told = file->told && file->unread && file->state == before;
-    if (file->state == -ENOENT)
-        file->state = 0;
-}
-
-static bool refresh_authorized(struct trust *trust)
-{
-    struct watched *file = &trust->authorized_file;
-    struct authorized_keys keys;
-    CLEANUP_FREE char *text = NULL;
-    size_t len = 0;
-    if (!has_changed(file))
-        return false;
-    read_watched(file, &text, &len);
-    if (file->state == 0)
-        file->state =
-            authorized_keys_parse(file->path, (struct slice){text, len}, &keys, &file->diag);
-    if (file->state < 0)
-        return false;
-    authorized_keys_free(&trust->authorized);
-    trust->authorized = keys;
-    return true;
+    return revoked_keys_parse(path, text, ret_table, ret_diag);
 }
 
 static bool refresh_enrolled(struct trust *trust)
 {
-    struct watched *file = &trust->enrolled_file;
-    struct enrolled enrolled;
-    CLEANUP_FREE char *text = NULL;
-    size_t len = 0;
-    if (!has_changed(file))
-        return false;
-    read_watched(file, &text, &len);
-    if (file->state == 0)
-        file->state = enrolled_parse(file->path, (struct slice){text, len}, &enrolled, &file->diag);
-    if (file->state < 0)
+    struct enrolled fresh;
+    if (watched_look(&trust->enrolled_file, parse_enrolled, &fresh) != WATCHED_NEW)
         return false;
     enrolled_free(&trust->enrolled);
-    trust->enrolled = enrolled;
+    trust->enrolled = fresh;
     return true;
 }
 
+/* Broken it holds nothing, and its problem refuses everybody. */
 static bool refresh_revoked(struct trust *trust)
 {
-    struct watched *file = &trust->revoked_file;
-    CLEANUP_FREE char *text = NULL;
-    size_t len = 0;
-    if (!has_changed(file))
+    struct revoked_keys fresh;
+    enum watched_news news = watched_look(&trust->revoked_file, parse_revoked, &fresh);
+    if (news == WATCHED_SAME)
         return false;
-    read_watched(file, &text, &len);
     revoked_keys_free(&trust->revoked);
-    if (file->state == 0)
-        file->state =
-            revoked_keys_parse(file->path, (struct slice){text, len}, &trust->revoked, &file->diag);
+    if (news == WATCHED_NEW)
+        trust->revoked = fresh;
     return true;
 }
 
@@ -149,25 +89,27 @@ bool trust_refresh(struct trust *trust, uint64_t now_ms, bool force)
         return false;
     trust->looked = true;
     trust->looked_ms = now_ms;
-    bool authorized = refresh_authorized(trust), enrolled = refresh_enrolled(trust);
-    bool revoked = refresh_revoked(trust);
+    bool authorized = authorized_files_refresh(&trust->authorized);
+    bool enrolled = refresh_enrolled(trust), revoked = refresh_revoked(trust);
     return authorized || enrolled || revoked;
+}
+
+static struct problem *problem_at(struct trust *trust, size_t index)
+{
+    struct watched *single[] = {&trust->enrolled_file, &trust->revoked_file};
+    if (index < ARRAY_SIZE(single))
+        return &single[index]->problem;
+    return authorized_files_problem(&trust->authorized, index - ARRAY_SIZE(single));
 }
 
 const char *trust_problem(struct trust *trust, bool *ret_new)
 {
-    struct watched *files[] = {&trust->authorized_file, &trust->enrolled_file,
-                               &trust->revoked_file};
     const char *standing = NULL;
+    struct problem *problem;
     *ret_new = false;
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        if (files[i]->state == 0 || !files[i]->looked)
-            continue;
-        standing = files[i]->diag.text;
-        *ret_new = !files[i]->told;
-        files[i]->told = true;
-        if (*ret_new)
-            break;
+    for (size_t i = 0; trust->looked && !*ret_new && (problem = problem_at(trust, i)); i++) {
+        const char *text = problem_tell(problem, ret_new);
+        standing = text ? text : standing;
     }
     return standing;
 }
@@ -177,7 +119,7 @@ const char *trust_problem(struct trust *trust, bool *ret_new)
 
 static const struct authorized_key *find_line(const struct trust *trust, const struct any_key *key)
 {
-    const struct authorized_key *line = authorized_keys_find(&trust->authorized, key);
+    const struct authorized_key *line = authorized_files_find(&trust->authorized, key);
     return line ? line : authorized_keys_find(&trust->enrolled.keys, key);
 }
 
@@ -211,7 +153,7 @@ static enum trust_verdict judge_signer(const struct trust *trust, const struct t
                                        struct trust_grant *ret_grant)
 {
     const struct endorsement time = {.after = claim->after, .before = claim->before};
-    const struct authorized_key *line = authorized_keys_find(&trust->authorized, &claim->signer);
+    const struct authorized_key *line = authorized_files_find(&trust->authorized, &claim->signer);
 
     if (revoked_keys_hold(&trust->revoked, &claim->signer) ||
         revoked_keys_hold_serial(&trust->revoked, &claim->signer, claim->serial))
@@ -235,7 +177,7 @@ enum trust_verdict trust_judge(const struct trust *trust, const struct noise_pub
     struct trust_grant grant = {0};
     enum trust_verdict verdict;
 
-    if (trust->revoked_file.state < 0 || revoked_keys_hold(&trust->revoked, &any))
+    if (trust->revoked_file.problem.state < 0 || revoked_keys_hold(&trust->revoked, &any))
         return TRUST_REVOKED;
     if (claim->endorsed) {
         verdict = judge_signer(trust, claim, address, now_s, &grant);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which keys a host accepts: authorized_keys, enrolled and revoked_keys, read and read again. A
- * holder looks at the files at most once in LIM_FILE_RECHECK. An authorized_keys or enrolled with an
- * error keeps the last good state; a revoked_keys with an error, or one that cannot be read, refuses
- * everybody. A file that is not there is empty. All must be root's or our own, and nobody else's to
- * write.
+ * Which keys a host accepts: authorized_keys with its folder (authorized_files.h), enrolled and
+ * revoked_keys, read and read again. A holder looks at the files at most once in LIM_FILE_RECHECK.
+ * A file of authorized keys, or enrolled, with an error keeps its last good state; a revoked_keys
+ * with an error, or one that cannot be read, refuses everybody. A file that is not there is empty.
+ * All must be root's or our own, and nobody else's to write.
  *
  * What is borrowed from the holder is valid until trust_refresh() says that something changed:
  * whoever keeps a connection judges its key again then.
@@ -51,7 +51,10 @@ enum trust_verdict {
     TRUST_REVOKED, /* or revoked_keys is broken */
 };
 
-/* The paths are copied; nothing is accepted before the first trust_refresh(). 0 or -ENOMEM. */
+/*
+ * The paths are copied; "" is a file that is not there. Nothing is accepted before the first
+ * trust_refresh(). 0 or -ENOMEM.
+ */
 int trust_new(struct trust **ret_trust, const char *authorized, const char *enrolled,
               const char *revoked);
 void trust_free(struct trust *trust);

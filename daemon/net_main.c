@@ -251,6 +251,29 @@ static int run(struct daemon *daemon, uv_loop_t *loop)
     return server->status;
 }
 
+/* ---- -t -------------------------------------------------------------------------------------- */
+
+/* The files of keys as they would be read now; each fault is said. enrolled is msgd's own affair. */
+static int test_keys(const struct config *config)
+{
+    struct trust *trust;
+    bool is_new = true;
+    int faults = 0;
+
+    if (trust_new(&trust, config->authorized_keys, "", config->revoked_keys) < 0)
+        return -ENOMEM;
+    trust_refresh(trust, 0, true);
+    for (;;) {
+        const char *problem = trust_problem(trust, &is_new);
+        if (!is_new)
+            break;
+        log_error("%s", problem);
+        faults++;
+    }
+    trust_free(trust);
+    return faults > 0 ? -EBADMSG : 0;
+}
+
 /* ---- the process ----------------------------------------------------------------------------- */
 
 static void confine(void)
@@ -312,6 +335,8 @@ int main(int argc, char **argv)
         return complain(diag.text);
     if (daemon.options.mode == MODE_DUMP)
         config_dump(&daemon.settings.config, stdout);
+    if (daemon.options.mode == MODE_TEST && test_keys(&daemon.settings.config) < 0)
+        return 1;
     if (daemon.options.mode != MODE_RUN)
         return 0;
     return serve(&daemon);

@@ -12,7 +12,7 @@ const char options_usage[] =
     "Takes messages for the login sessions of this host and has msgd-present show them.\n"
     "\n"
     "  -f FILE                configuration (" CONFIG_FILE ")\n"
-    "  -t                     test the configuration\n"
+    "  -t                     test the configuration and the files of keys\n"
     "  -T                     print the configuration in full\n"
     "  --debug                say why each peer is refused\n"
     "  --present-socket PATH  msgd-present's socket\n"

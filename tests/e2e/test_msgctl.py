@@ -11,6 +11,7 @@ from harness import AM_ROOT, program
 
 KEY_A = "x25519:" + 43 * "A"
 KEY_B = "x25519:AQ" + 41 * "A"
+KEY_C = "x25519:Ag" + 41 * "A"
 
 
 class Msgctl(unittest.TestCase):
@@ -203,6 +204,55 @@ class Msgctl(unittest.TestCase):
         _, err = self.revoke(KEY_A, status=1)
         self.assertIn(f"{self.authorized}:2: ", err)
         self.assertEqual(self.text(self.revoked), f"{KEY_A}\n")
+
+    # ---- the folder beside authorized_keys --------------------------------------------------------
+
+    def drop_in(self, name, text):
+        os.makedirs(self.path("authorized_keys.d"), exist_ok=True)
+        self.put(self.path("authorized_keys.d/" + name), text)
+        return self.path("authorized_keys.d/" + name)
+
+    def test_authorize_into_the_folder(self):
+        team = self.path("authorized_keys.d/team.keys")
+        out, _ = self.run_it("authorize", "--file", team, KEY_A, "alice")
+        self.assertEqual(out, f"{team}: added: {KEY_A} alice\n")
+        self.assertEqual(self.text(team), f"{KEY_A} alice\n")
+        self.run_it("authorize", "--file", team, "--who", KEY_A, "alice")
+        self.assertEqual(self.text(team), f"{KEY_A} who alice\n")
+        _, err = self.authorize(KEY_A, "alice", status=1)
+        self.assertIn(f"the key is in {team}:1: ", err)
+        other = self.path("authorized_keys.d/other.keys")
+        self.run_it("authorize", "--file", other, KEY_A, "alice", status=1)
+        self.assertFalse(os.path.exists(other))
+        _, err = self.run_it("authorize", "--file", self.path("authorized_keys.d/team"), KEY_B, "bob",
+                             status=2)
+        self.assertIn("names end in .keys", err)
+        self.revoke(KEY_B)  # the revoked_keys beside authorized_keys
+        _, err = self.run_it("authorize", "--file", other, KEY_B, "bob", status=1)
+        self.assertIn(f"revoked in {self.revoked}", err)
+
+    def test_revoke_finds_keys_in_the_folder(self):
+        self.put(self.authorized, f"{KEY_C} carol\n")
+        broken = self.drop_in("a.keys", "oops\n")
+        team = self.drop_in("team.keys", f"# team\n{KEY_A} alice\n{KEY_B} bob\n")
+        out, err = self.revoke("alice", status=1)
+        self.assertEqual(out, f"{KEY_A} alice is revoked ({self.revoked}), taken out of {team}\n")
+        self.assertIn(f"{broken}:1: ", err)
+        os.unlink(broken)
+        out, _ = self.revoke(KEY_B)
+        self.assertEqual(out, f"{KEY_B} bob is revoked ({self.revoked}), taken out of {team}\n")
+        self.assertEqual(self.text(team), "# team\n")
+        self.assertEqual(self.text(self.authorized), f"{KEY_C} carol\n")
+        _, err = self.revoke("alice", status=1)
+        self.assertIn("no key of the name alice, nor has its folder", err)
+
+    def test_revoke_although_the_folder_is_open_to_others(self):
+        team = self.drop_in("team.keys", f"{KEY_A} alice\n")
+        os.chmod(os.path.dirname(team), 0o777)
+        _, err = self.revoke(KEY_A, status=1)
+        self.assertIn("run: chmod go-w", err)
+        self.assertEqual(self.text(self.revoked), f"{KEY_A}\n")
+        self.assertEqual(self.text(team), f"{KEY_A} alice\n")
 
     # ---- the command line ------------------------------------------------------------------------
 

@@ -1042,6 +1042,22 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(got.returncode, 1)
             self.assertIn(f"{f.name}:3: ", got.stderr)
 
+    def test_the_files_of_keys_are_tested_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            authorized, revoked = os.path.join(folder, "keys"), os.path.join(folder, "revoked")
+            options = ["-t", "--authorized-keys", authorized, "--revoked-keys", revoked]
+            self.assertEqual(self.run_msgd(*options).returncode, 0)
+            os.mkdir(authorized + ".d", 0o755)
+            faults = [authorized, authorized + ".d/a.keys", revoked]
+            for path in faults:
+                with open(path, "w", encoding="ascii") as f:
+                    f.write("# a comment\nnonsense\n")
+                os.chmod(path, 0o644)
+            got = self.run_msgd(*options)
+            self.assertEqual(got.returncode, 1)
+            for path in faults:
+                self.assertIn(f"msgd: {path}:2: ", got.stderr)
+
     def test_the_manual_has_every_key(self):
         keys = re.findall(r"^(\w+) =", self.run_msgd("-T").stdout, re.MULTILINE)
         with open(os.path.join(TOP, "man", "msgd.conf.5"), encoding="utf-8") as f:

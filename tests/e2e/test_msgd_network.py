@@ -231,6 +231,29 @@ class TurnedAway(Network):
             client.receive()
         self.assertEqual(raised.exception.code, "unauthorized")
 
+    def test_the_folder_beside_authorized_keys(self):
+        """A file that comes lets its key in, one with an error hinders no other, one that goes ends it."""
+        bob, folder = Identity(), self.authorized + ".d"
+        os.mkdir(folder, 0o755)
+        self.write(os.path.join(folder, "broken.keys"), "nonsense")
+        self.start()
+        self.assertIn(f"{folder}/broken.keys:1: ", self.msgd.logged())
+        self.assertEqual(self.ended(bob), "unauthorized")
+        self.write(os.path.join(folder, "bob.keys"), f"{bob.text} bob")
+        time.sleep(1.2)
+        client = self.client(bob)
+        client.ping(1)
+        self.write(os.path.join(folder, "twice.keys"), f"{bob.text} all robert")
+        eventually(lambda: f"{folder}/twice.keys:1: the key is also in {folder}/bob.keys:1"
+                   in self.msgd.logged(), self.msgd.logged)
+        os.unlink(os.path.join(folder, "twice.keys"))
+        os.unlink(os.path.join(folder, "bob.keys"))
+        client.wait_at_most()
+        with self.assertRaises(GoneAway) as raised:
+            client.receive()
+        self.assertEqual(raised.exception.code, "unauthorized")
+        self.client().ping(1)
+
     def test_connections_of_one_key(self):
         self.start("--account-connections", "2")
         clients = [self.client(), self.client()]
