@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "common/trust_edit.h"
-#include "common/values.h"
 
 #include <string.h>
 
@@ -168,7 +167,7 @@ static int revoke_key(struct revoking *doing, const struct any_key *key)
 static bool is_number(const struct ctl *ctl)
 {
     uint64_t number;
-    return value_number(slice_of(ctl->given[CTL_SERIAL]), &number) == 0;
+    return slice_number(slice_of(ctl->given[CTL_SERIAL]), UINT64_MAX, &number);
 }
 
 static bool is_sound(const struct ctl *ctl, bool is_key, const struct any_key *key)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/options.h"
 
+#include "protocol/slice.h"
+
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
@@ -181,29 +183,12 @@ static bool take_word(struct parse *parse)
 /* ---- what fits together ------------------------------------------------------------------------
  */
 
-bool options_number(const char *word, uint64_t max, uint64_t *ret_number)
-{
-    uint64_t number = 0;
-
-    if (word[0] == '\0')
-        return false;
-    for (; *word; word++) {
-        if (*word < '0' || *word > '9')
-            return false;
-        number = number * 10 + (uint64_t)(*word - '0');
-        if (number > max)
-            return false;
-    }
-    *ret_number = number;
-    return true;
-}
-
 static bool check_time(struct parse *parse)
 {
     const char *typed = parse->options.given[OPT_TIME];
     uint64_t seconds = 0;
 
-    if (typed && !options_number(typed, OPTIONS_TIME_MAX, &seconds))
+    if (typed && !slice_number(slice_of(typed), OPTIONS_TIME_MAX, &seconds))
         return fail(parse, "/TIME:%.60s: not a number of seconds from 0 to %d", typed,
                     OPTIONS_TIME_MAX);
     parse->options.time_ms = seconds * 1000;
@@ -226,7 +211,7 @@ static bool check_receiver(struct parse *parse)
     }
     if (options->given[OPT_ACK] && options->given[OPT_LIST])
         return fail(parse, "/ACK does not go with --list");
-    if (options->n_words > 0 && options_number(options->words[0], UINT32_MAX, &number)) {
+    if (options->n_words > 0 && slice_number(slice_of(options->words[0]), UINT32_MAX, &number)) {
         options->words++;
         options->n_words--;
         options->number = (uint32_t)number;

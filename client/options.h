@@ -55,7 +55,4 @@ bool options_parse(int argc, const char *const argv[], const struct options_fold
 
 void options_usage(FILE *stream);
 
-/* A number of digits only, at most max. */
-bool options_number(const char *word, uint64_t max, uint64_t *ret_number);
-
 #endif

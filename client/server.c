@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/server.h"
 
-#include "client/options.h"
+#include "protocol/slice.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ bool server_parse(const char *typed, struct call_server *ret_server, const char 
         strcpy(copy, typed);
         error = split(copy, &host, &port);
     }
-    if (!error && port && (!options_number(port, UINT16_MAX, &number) || number == 0))
+    if (!error && port && (!slice_number(slice_of(port), UINT16_MAX, &number) || number == 0))
         error = "the port is a number from 1 to 65535";
     if (error) {
         *ret_error = error;

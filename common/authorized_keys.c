@@ -46,17 +46,12 @@ static int read_from(struct slice value, struct authorized_key *key, const char 
 
 static int read_rate(struct slice value, struct authorized_key *key, const char **ret_expected)
 {
-    uint32_t rate = 0;
+    uint64_t rate;
     *ret_expected = "a number from 1 to 1000000";
-    if (value.len < 1 || value.len > 7 || value.ptr[0] == '0')
+    if (!slice_number(value, AUTHORIZED_RATE_MAX, &rate) || value.ptr[0] == '0')
         return -EBADMSG;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] < '0' || value.ptr[i] > '9')
-            return -EBADMSG;
-        rate = rate * 10 + (uint32_t)(value.ptr[i] - '0');
-    }
-    key->rate = rate;
-    return rate <= AUTHORIZED_RATE_MAX ? 0 : -EBADMSG;
+    key->rate = (uint32_t)rate;
+    return 0;
 }
 
 static int read_expires(struct slice value, struct authorized_key *key, const char **ret_expected)

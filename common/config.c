@@ -144,9 +144,9 @@ static int set_number(struct config *config, const struct key *key, const char *
 {
     char least[VALUE_DURATION], most[VALUE_DURATION];
     uint64_t number = 0;
-    int r = key->kind == KIND_DURATION ? value_duration(slice_of(value), &number)
-                                       : value_number(slice_of(value), &number);
-    if (r < 0 || number < key->least || number > key->most) {
+    bool sound = key->kind == KIND_DURATION ? value_duration(slice_of(value), &number) == 0
+                                            : slice_number(slice_of(value), UINT64_MAX, &number);
+    if (!sound || number < key->least || number > key->most) {
         format_number(key, key->least, least);
         format_number(key, key->most, most);
         return diag_set(ret_diag, -EINVAL, "%s wants %s from %s to %s", key->name,

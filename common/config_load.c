@@ -4,7 +4,7 @@
 #include "common/file.h"
 #include "common/lines.h"
 #include "common/mem.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -83,7 +83,7 @@ static uint64_t login_uid_min(const char *login_defs)
     struct lines lines = {.rest = {text, len}};
     while (lines_next(&lines, &line, &reason))
         if (lines_field(&line, &field) && slice_eq(field, SLICE("UID_MIN")) &&
-            lines_field(&line, &field) && value_number(field, &uid) == 0 && uid > 0)
+            lines_field(&line, &field) && slice_number(field, UINT32_MAX, &uid) && uid > 0)
             return uid;
     return 1000;
 }

@@ -3,7 +3,7 @@
 
 #include "common/keys.h"
 #include "common/lines.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,9 +45,7 @@ static bool are_names(struct slice list, enum endorsement_kind kind)
 /* Decimal, no zero in front: one number has one form. */
 static bool read_number(struct slice value, uint64_t *ret_number)
 {
-    if (value.len > 1 && value.ptr[0] == '0')
-        return false;
-    return value_number(value, ret_number) == 0;
+    return slice_number(value, UINT64_MAX, ret_number) && (value.len == 1 || value.ptr[0] != '0');
 }
 
 static bool read_time(struct slice value, int64_t *ret_time)

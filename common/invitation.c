@@ -3,7 +3,7 @@
 
 #include "common/keys.h"
 #include "common/lines.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -193,8 +193,7 @@ static bool read_until(struct slice value, int64_t *ret_until)
 {
     uint64_t until;
 
-    if (value.len == 0 || (value.ptr[0] == '0' && value.len > 1) ||
-        value_number(value, &until) < 0 || until > UINT32_MAX)
+    if (!slice_number(value, UINT32_MAX, &until) || (value.ptr[0] == '0' && value.len > 1))
         return false;
     *ret_until = (int64_t)until;
     return true;

@@ -3,7 +3,7 @@
 
 #include "common/lines.h"
 #include "common/mem.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -23,7 +23,7 @@ static int take_serial(struct slice *line, uint64_t *ret_serial)
     if (!lines_field(line, &field) || field.len < label.len ||
         memcmp(field.ptr, label.ptr, label.len) != 0)
         return -EBADMSG;
-    return value_number(slice_from(field, label.len), ret_serial) < 0 ? -EBADMSG : 0;
+    return slice_number(slice_from(field, label.len), UINT64_MAX, ret_serial) ? 0 : -EBADMSG;
 }
 
 int revoked_take(struct slice *line, struct revoked *ret_revoked)

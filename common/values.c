@@ -6,22 +6,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-int value_number(struct slice text, uint64_t *ret_number)
-{
-    uint64_t number = 0;
-    if (text.len == 0)
-        return -EINVAL;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return -EINVAL;
-        if (__builtin_mul_overflow(number, (uint64_t)10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(text.ptr[i] - '0'), &number))
-            return -ERANGE;
-    }
-    *ret_number = number;
-    return 0;
-}
-
 static const struct {
     char unit;
     uint64_t ms;
@@ -36,12 +20,9 @@ int value_duration(struct slice text, uint64_t *ret_ms)
             text.len--;
             break;
         }
-    int r = value_number(text, &number);
-    if (r < 0)
-        return r;
-    if (__builtin_mul_overflow(number, ms, &number))
-        return -ERANGE;
-    *ret_ms = number;
+    if (!slice_number(text, UINT64_MAX / ms, &number))
+        return -EINVAL;
+    *ret_ms = number * ms;
     return 0;
 }
 
@@ -93,7 +74,7 @@ static int read_endpoint(struct slice text, uint16_t default_port, struct endpoi
     uint64_t number = default_port;
     if (split(text, &host, &port) < 0 || !is_host(host))
         return -EINVAL;
-    if (port.ptr && (value_number(port, &number) < 0 || number > 65535))
+    if (port.ptr && !slice_number(port, UINT16_MAX, &number))
         return -EINVAL;
     memcpy(ret_endpoint->host, host.ptr, host.len);
     ret_endpoint->host[host.len] = '\0';

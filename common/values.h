@@ -11,9 +11,6 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Decimal digits and nothing else; -ERANGE above 2^64 - 1. */
-int value_number(struct slice text, uint64_t *ret_number);
-
 /* A whole number of s, m, h or d; of seconds without a unit. In milliseconds. */
 int value_duration(struct slice text, uint64_t *ret_ms);
 /* Back again, in the largest unit that leaves no rest; ms is a whole number of seconds. */

@@ -2,7 +2,7 @@
 #include "daemon/net_options.h"
 
 #include "common/mem.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -41,7 +41,7 @@ static int set_present_fd(struct options *options, const char *value, struct dia
 {
     uint64_t number;
 
-    if (value_number(slice_of(value), &number) < 0 || number < 3 || number > 1023)
+    if (!slice_number(slice_of(value), 1023, &number) || number < 3)
         return diag_set(ret_diag, -EINVAL, "--present-fd: not a descriptor: %s", value);
     options->present_fd = (int)number;
     return 0;

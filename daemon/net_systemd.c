@@ -2,7 +2,7 @@
 #include "daemon/net_systemd.h"
 
 #include "common/mem.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ static uint64_t number_of(const char *variable)
     const char *text = getenv(variable);
     uint64_t number = 0;
 
-    return text && value_number(slice_of(text), &number) == 0 ? number : 0;
+    return slice_number(slice_of(text), UINT64_MAX, &number) ? number : 0;
 }
 
 int systemd_listen_fds(void)

@@ -12,20 +12,6 @@ static struct slice next_word(struct slice *line)
     return word;
 }
 
-static bool read_number(struct slice word, uint64_t max, uint64_t *ret_number)
-{
-    uint64_t number = 0;
-    if (word.len < 1 || word.len > 18)
-        return false;
-    for (size_t i = 0; i < word.len; i++) {
-        if (word.ptr[i] < '0' || word.ptr[i] > '9')
-            return false;
-        number = number * 10 + (uint64_t)(word.ptr[i] - '0');
-    }
-    *ret_number = number;
-    return number <= max;
-}
-
 /* It is said to the sender as the name of what shows his message: 3.3a, next-3.6, openbsd-7.4. */
 static bool read_version(struct slice word, char out[static CLIENTS_VERSION])
 {
@@ -47,10 +33,10 @@ static int read_client(struct slice line, struct client *ret_client)
 {
     struct client client = {0};
     uint64_t columns, lines, control;
-    if (!read_number(next_word(&line), UINT64_MAX, &client.active_s) ||
-        !read_number(next_word(&line), CLIENTS_SIZE, &columns) ||
-        !read_number(next_word(&line), CLIENTS_SIZE, &lines) ||
-        !read_number(next_word(&line), 1, &control) || !read_version(line, client.version) ||
+    if (!slice_number(next_word(&line), INT64_MAX, &client.active_s) ||
+        !slice_number(next_word(&line), CLIENTS_SIZE, &columns) ||
+        !slice_number(next_word(&line), CLIENTS_SIZE, &lines) ||
+        !slice_number(next_word(&line), 1, &control) || !read_version(line, client.version) ||
         columns < 1 || lines < 1)
         return -EBADMSG;
     if (control != 0)

@@ -25,18 +25,12 @@ static const char *known_program(struct slice name)
                                                : NULL;
 }
 
-/* At most three digits, or UINT32_MAX. */
+/* Of at most three digits, or UINT32_MAX. */
 static uint32_t number_of(struct slice digits)
 {
-    uint32_t number = 0;
-    if (digits.len < 1 || digits.len > 3)
-        return UINT32_MAX;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-            return UINT32_MAX;
-        number = number * 10 + (uint32_t)(digits.ptr[i] - '0');
-    }
-    return number;
+    uint64_t number = UINT32_MAX;
+    slice_number(digits, 999, &number);
+    return (uint32_t)number;
 }
 
 #define NO_BUTTON UINT32_MAX

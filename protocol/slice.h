@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -25,6 +26,23 @@ static inline struct slice slice_of(const char *string)
 static inline bool slice_eq(struct slice a, struct slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* Decimal digits and nothing else, at least one, of a number up to max. */
+static inline bool slice_number(struct slice digits, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+            return false;
+        uint64_t digit = (uint64_t)(digits.ptr[i] - '0');
+        if (digit > max || number > (max - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    if (digits.len > 0)
+        *ret_number = number;
+    return digits.len > 0;
 }
 
 /* What is left behind the first `count` bytes; count is at most len. */

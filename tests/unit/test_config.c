@@ -3,7 +3,7 @@
 
 #include "common/inifile.h"
 #include "common/mem.h"
-#include "common/values.h"
+#include "protocol/slice.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 

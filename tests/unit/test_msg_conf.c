@@ -128,10 +128,32 @@ static void test_durations(void)
     }
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         CU_ASSERT_EQUAL(value_duration(slice_of(bad[i]), &ms), -EINVAL);
-    CU_ASSERT_EQUAL(value_duration(SLICE("18446744073709551615"), &ms), -ERANGE);
-    CU_ASSERT_EQUAL(value_number(SLICE("18446744073709551615"), &ms), 0);
-    CU_ASSERT_EQUAL(ms, UINT64_MAX);
-    CU_ASSERT_EQUAL(value_number(SLICE("18446744073709551616"), &ms), -ERANGE);
+    CU_ASSERT_EQUAL(value_duration(SLICE("18446744073709551615"), &ms), -EINVAL);
+    CU_ASSERT_EQUAL(value_duration(SLICE("213503982334d"), &ms), 0);
+    CU_ASSERT_EQUAL(value_duration(SLICE("213503982335d"), &ms), -EINVAL); /* above 2^64 - 1 ms */
+}
+
+static void test_numbers(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t max;
+        bool sound;
+    } rows[] = {
+        {"0", 0, true},    {"1", 0, false},   {"007", 7, true},   {"8", 7, false},
+        {"10", 10, true},  {"11", 10, false}, {"20", 10, false},  {"9", UINT64_MAX, true},
+        {"", 9, false},    {"-1", 9, false},  {"+1", 9, false},   {" 1", 9, false},
+        {"1 ", 99, false}, {"1x", 99, false}, {"0x1", 99, false}, {"\xb2", 9, false},
+    };
+    uint64_t number = 77;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        CU_ASSERT_EQUAL(slice_number(slice_of(rows[i].text), rows[i].max, &number), rows[i].sound);
+    CU_ASSERT_EQUAL(number, 9);
+    CU_ASSERT(slice_number(SLICE("18446744073709551615"), UINT64_MAX, &number));
+    CU_ASSERT_EQUAL(number, UINT64_MAX);
+    CU_ASSERT_FALSE(slice_number(SLICE("18446744073709551616"), UINT64_MAX, &number));
+    CU_ASSERT_FALSE(slice_number(SLICE("99999999999999999999"), UINT64_MAX, &number));
+    CU_ASSERT_FALSE(slice_number((struct slice){0}, 9, &number));
 }
 
 static void test_paths(void)
@@ -166,13 +188,10 @@ static void test_paths(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(test_parse),
-        UNIT_TEST(test_refused),
-        UNIT_TEST(test_file),
-        UNIT_TEST(test_endpoint),
-        UNIT_TEST(test_durations),
-        UNIT_TEST(test_paths),
-        UNIT_END,
+        UNIT_TEST(test_parse),     UNIT_TEST(test_refused),
+        UNIT_TEST(test_file),      UNIT_TEST(test_endpoint),
+        UNIT_TEST(test_durations), UNIT_TEST(test_numbers),
+        UNIT_TEST(test_paths),     UNIT_END,
     };
     return unit_run("msg_conf", tests);
 }
