@@ -60,11 +60,12 @@ static void a_line_that_is_not_as_asked_is_refused(void)
         "/dev/pts/3 1 80 24 0 3.3a more",
         "/dev/pts/3 1 80 24 0 3.3\033",
         "/dev/pts/3 1 80 24 0 v2345678901234567890123456789012",
-        "/dev/pts/3 1234567890123456789 80 24 0 3.3a",
+        "/dev/pts/3 9223372036854775808 80 24 0 3.3a",
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
         CU_ASSERT_EQUAL(found(lines[i]), -EBADMSG);
     CU_ASSERT_EQUAL(found("/dev/pts/3 1 10000 10000 0 v234567890123456789012345678901"), 0);
+    CU_ASSERT_EQUAL(found("/dev/pts/3 9223372036854775807 80 24 0 3.3a"), 0);
 }
 
 /* ---- the sockets ----------------------------------------------------------------------------- */
