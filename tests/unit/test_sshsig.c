@@ -111,6 +111,52 @@ static void test_every_bit_counts(void)
     }
 }
 
+/* The order of the group, little-endian: S and S + L are one number to whoever does not look. */
+static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                  0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+
+/* Else one signature had two forms, and what remembers signatures by their bytes knew only one. */
+static void test_signature_that_was_made_another_by_its_group_order(void)
+{
+    struct slice message = golden("endorsement/statement");
+    struct sshsig sig;
+    unsigned carry = 0;
+    CU_ASSERT_EQUAL_FATAL(parse(golden("sshsig/good"), &sig), 0);
+    CU_ASSERT_TRUE(sshsig_verify(&sig, SPACE, message));
+    for (size_t i = 0; i < sizeof(order); i++) {
+        carry += (unsigned)sig.signature[32 + i] + order[i];
+        sig.signature[32 + i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    CU_ASSERT_EQUAL(carry, 0);
+    CU_ASSERT_FALSE(sshsig_verify(&sig, SPACE, message));
+}
+
+/* Under a key of small order one signature would hold for every message. */
+static void test_keys_of_small_order(void)
+{
+    static const uint8_t keys[][32] = {
+        {1},                       /* the neutral element */
+        {0},                       /* of order 4 */
+        {[0] = 0xec, [31] = 0x7f}, /* of order 2, once its middle is filled */
+        {[0] = 0xee, [31] = 0x7f}, /* the neutral element, not in its one form */
+        {[0] = 1, [31] = 0x80},    /* likewise */
+    };
+    struct sshsig sig;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        memcpy(sig.key.bytes, keys[i], sizeof(keys[i]));
+        if (keys[i][31] == 0x7f)
+            memset(sig.key.bytes + 1, 0xff, 30);
+        for (unsigned r = 0; r < 2; r++) { /* S = 0, R the neutral element or the key */
+            memset(sig.signature, 0, sizeof(sig.signature));
+            sig.signature[0] = 1;
+            if (r == 1)
+                memcpy(sig.signature, sig.key.bytes, sizeof(sig.key.bytes));
+            CU_ASSERT_FALSE(sshsig_verify(&sig, SPACE, golden("endorsement/statement")));
+        }
+    }
+}
+
 /* ---- the armour ------------------------------------------------------------------------------ */
 
 static void dearmored(struct slice text, int expected, size_t behind)
@@ -205,6 +251,8 @@ int main(void)
         UNIT_TEST(test_refused),
         UNIT_TEST(test_truncated_at_every_byte),
         UNIT_TEST(test_every_bit_counts),
+        UNIT_TEST(test_signature_that_was_made_another_by_its_group_order),
+        UNIT_TEST(test_keys_of_small_order),
         UNIT_TEST(test_armour),
         UNIT_TEST(test_armour_of_a_longer_one),
         UNIT_TEST(test_keys),
