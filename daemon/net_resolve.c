@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net_resolve.h"
 
-#include "daemon/net_fold.h"
+#include "daemon/net_names.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,51 +18,44 @@ struct work {
     const struct boundary_session *sessions;
     size_t n;
     struct mark *marks;
+    struct names names;
+    struct wanted wanted; /* by the selector at hand */
+    bool everybody;       /* an `all` was worked on: another one adds nothing */
     bool
         exactly; /* the selector at hand names one session: its place may be better reached elsewhere */
     size_t most_misses;
     struct resolved *out;
 };
 
-typedef bool same_fn(struct slice a, const char *b);
-
-static bool same_exactly(struct slice a, const char *b)
-{
-    return slice_eq(a, slice_of(b));
-}
-
-static bool same_without_case(struct slice a, const char *b)
-{
-    return fold_eq(a, slice_of(b));
-}
-
 /* ---- which sessions a name means ----------------------------------------------------------------
  */
 
-static bool mark_user(struct work *w, struct slice name, same_fn *same)
+static bool fits(const struct work *w, size_t i, enum name_field field)
+{
+    return names_fit(&w->names, &w->wanted, i, field);
+}
+
+static bool mark_user(struct work *w)
 {
     bool found = false;
 
     for (size_t i = 0; i < w->n; i++) {
-        const struct boundary_session *s = &w->sessions[i];
-        if (same(name, s->user) && rights_session(w->query->rights, s))
+        if (fits(w, i, NAME_USER) && rights_session(w->query->rights, &w->sessions[i]))
             found = w->marks[i].hit = true;
     }
     w->exactly = false;
     return found;
 }
 
-static bool named(const struct boundary_session *s, struct slice name, same_fn *same)
+static bool named(const struct work *w, size_t i)
 {
-    if (same(name, s->name) || same(name, s->display) || same(name, s->terminal))
-        return true;
-    bool console = s->flags & SESSION_CONSOLE;
-    return console && (same(name, s->seat) || same(name, "console"));
+    return fits(w, i, NAME_SESSION) || fits(w, i, NAME_DISPLAY) || fits(w, i, NAME_TERMINAL) ||
+           fits(w, i, NAME_SEAT) || fits(w, i, NAME_CONSOLE);
 }
 
-static bool has_id(const struct boundary_session *s, struct slice name, same_fn *same)
+static bool has_id(const struct work *w, size_t i)
 {
-    return same(name, s->id);
+    return fits(w, i, NAME_ID);
 }
 
 /* Of several with one name: that can be reached, and is no part of another's screen. */
@@ -72,15 +65,13 @@ static unsigned worth(const struct boundary_session *s)
 }
 
 /* A session's name means one session: the first of those worth most. */
-static bool mark_one(struct work *w, struct slice name, same_fn *same,
-                     bool (*is)(const struct boundary_session *, struct slice, same_fn *))
+static bool mark_one(struct work *w, bool (*is)(const struct work *, size_t))
 {
     const struct boundary_session *found = NULL;
 
     for (size_t i = 0; i < w->n; i++) {
         const struct boundary_session *s = &w->sessions[i];
-        if (is(s, name, same) && rights_session(w->query->rights, s) &&
-            (!found || worth(s) > worth(found)))
+        if (is(w, i) && rights_session(w->query->rights, s) && (!found || worth(s) > worth(found)))
             found = s;
     }
     if (found)
@@ -97,12 +88,11 @@ static bool all_digits(struct slice name)
     return name.len > 0;
 }
 
-static bool mark_any_kind(struct work *w, struct slice name, same_fn *same)
+static bool mark_any_kind(struct work *w)
 {
-    if (all_digits(name) && mark_one(w, name, same, has_id))
+    if (all_digits(w->wanted.name) && mark_one(w, has_id))
         return true;
-    return mark_user(w, name, same) || mark_one(w, name, same, named) ||
-           mark_one(w, name, same, has_id);
+    return mark_user(w) || mark_one(w, named) || mark_one(w, has_id);
 }
 
 static void mark_everybody(struct work *w)
@@ -117,28 +107,41 @@ static void mark_own(struct work *w)
         w->marks[i].hit = rights_own(w->query->rights, &w->sessions[i]);
 }
 
+static struct slice name_in(const struct msg_selector *selector, enum selector_kind kind)
+{
+    return kind == SEL_USER      ? selector->user
+           : kind == SEL_SESSION ? selector->session
+           : kind == SEL_ID      ? selector->id
+                                 : selector->name;
+}
+
+static bool mark_named(struct work *w, enum selector_kind kind)
+{
+    if (kind == SEL_USER)
+        return mark_user(w);
+    if (kind == SEL_NAME)
+        return mark_any_kind(w);
+    return mark_one(w, kind == SEL_SESSION ? named : has_id);
+}
+
 static void mark(struct work *w, const struct msg_selector *selector)
 {
-    static same_fn *const ways[] = {same_exactly, same_without_case};
     enum selector_kind kind = msg_selector_kind(selector);
-    bool found = false;
 
     for (size_t i = 0; i < w->n; i++)
         w->marks[i].hit = false;
     w->exactly = false;
-    if (kind == SEL_ALL)
+    if (kind == SEL_ALL) {
         mark_everybody(w);
-    else if (kind == SEL_ME)
+    } else if (kind == SEL_ME) {
         mark_own(w);
-    for (size_t i = 0; !found && i < sizeof(ways) / sizeof(ways[0]); i++) {
-        if (kind == SEL_USER)
-            found = mark_user(w, selector->user, ways[i]);
-        else if (kind == SEL_SESSION)
-            found = mark_one(w, selector->session, ways[i], named);
-        else if (kind == SEL_ID)
-            found = mark_one(w, selector->id, ways[i], has_id);
-        else if (kind == SEL_NAME)
-            found = mark_any_kind(w, selector->name, ways[i]);
+    } else {
+        w->wanted = names_want(name_in(selector, kind));
+        w->wanted.exactly = true;
+        if (mark_named(w, kind))
+            return;
+        w->wanted.exactly = false;
+        mark_named(w, kind);
     }
 }
 
@@ -242,8 +245,10 @@ static int take(struct work *w, size_t to, bool *ret_any)
         if (r < 0)
             return r;
     }
-    if (msg_selector_kind(&w->query->to.items[to]) == SEL_ALL && !w->query->list)
+    if (msg_selector_kind(&w->query->to.items[to]) == SEL_ALL && !w->query->list && !w->everybody) {
+        w->everybody = true;
         tell_disabled(w, to);
+    }
     *ret_any = any;
     return 0;
 }
@@ -354,13 +359,15 @@ int resolve(const struct resolve_query *query, struct resolved *ret_resolved, si
     out.meant = calloc(w.n + 1, sizeof(*out.meant));
     w.most_misses = most_misses(query);
     out.misses = calloc(w.most_misses + 1, sizeof(*out.misses));
-    if (!w.marks || !out.sessions || !out.meant || !out.misses)
+    if (!w.marks || !out.sessions || !out.meant || !out.misses ||
+        names_make(query->sessions, &w.names) < 0)
         r = -ENOMEM;
     else
         take_away(&w);
     for (size_t to = 0; r == 0 && to < query->to.n; to++)
         r = resolve_one(&w, to);
     free(w.marks);
+    names_release(&w.names);
     if (r < 0)
         resolved_release(&out);
     else

@@ -205,6 +205,7 @@ static void people_out_of_reach(void)
         {"eve", "", ",0:messages-disabled(eve)", 1},
         {"pts/5", "", ",0:messages-disabled(eve)", 1},
         {"*", "", "0 2 3 7 8 9 11 14 16 18 19,0:messages-disabled(eve)", 0},
+        {"* * *", "", "0 2 3 7 8 9 11 14 16 18 19,0:messages-disabled(eve)", 0},
         {"ann eve", "", "0 2,1:messages-disabled(eve)", 1},
         {"lin", "", ",0:no-target", 1},
     };
