@@ -107,8 +107,9 @@ class Desktop:
         eventually(lambda: os.path.exists(f"{self.run}/bus"), "the bus")
 
     def start_screen(self):
-        screen = self.popen(["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten",
-                             "tcp"], stdout=subprocess.PIPE)
+        # With -noreset: else it begins anew when its last client has gone, and throws out who comes then.
+        screen = self.popen(["Xvfb", "-noreset", "-displayfd", "1", "-screen", "0", "800x600x24",
+                             "-nolisten", "tcp"], stdout=subprocess.PIPE)
         self.display = ":" + screen.stdout.readline().decode().strip()
         self.environment["DISPLAY"] = self.display
 
