@@ -24,7 +24,8 @@
 
 /*
  * $1: how many answers there are; 0: an OK button. Buttons are digits: labels would be arguments.
- * zenity gives Enter to its own OK button, so that one is called otherwise and answers nothing.
+ * zenity gives Enter to its own OK button, so that one is called otherwise and answers nothing. Nothing
+ * in braces behind a $: the user's manager would take it for a variable of its own.
  */
 static const char script[] =
     "n=$1 i=1\n"
@@ -41,7 +42,7 @@ static const char script[] =
     "  [ \"$n\" = 0 ] && b=OK:100, || b=\n"
     "  while [ $i -le \"$n\" ]; do b=$b$i:$((100 + i)),; i=$((i + 1)); done\n"
     "  echo shown xmessage\n"
-    "  xmessage -center -title Message -buttons \"${b}Dismiss:99\" -file -\n"
+    "  xmessage -center -title Message -buttons \"$b\"Dismiss:99 -file -\n"
     "  echo status $?\n"
     "else\n"
     "  echo none\n"
