@@ -19,8 +19,9 @@ Box = collections.namedtuple("Box", "left top right bottom")
 LEFT, MIDDLE, RIGHT = "1", "2", "3"
 BUS_NAME = "org.freedesktop.Notifications"
 
+# With -noreset: an X server begins anew when its last client has gone, and throws out who comes then.
 START_X11 = """
-Xvfb $DISPLAY -screen 0 %dx%dx24 -nolisten tcp & x=$!
+Xvfb $DISPLAY -noreset -screen 0 %dx%dx24 -nolisten tcp & x=$!
 until xdpyinfo >/dev/null 2>&1; do sleep 0.05; done
 xsetroot -solid '#305070' 2>/dev/null
 systemctl --user import-environment DISPLAY
@@ -97,7 +98,7 @@ class Desktop:
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
                   *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
         try:
-            eventually(self._is_up, lambda: f"the desktop: {host.journal(self.unit)}", 30)
+            eventually(self._is_up, self._state, 30)
         except AssertionError:
             self.close()
             raise
@@ -130,6 +131,15 @@ class Desktop:
         if not self.session():
             return False
         return self.there() and (self.server == "none" or self.has_server())
+
+    def _state(self):
+        """What there is of it."""
+        runs = self.host.run("ps", "-u", self.user, "-o", "pid,ppid,stat,wchan:20,args").out
+        told = self.host.run("journalctl", "-b", "--no-pager", "-o", "short-monotonic", "-n", "60",
+                             f"_UID={self.uid}", "+", "_SYSTEMD_UNIT=systemd-logind.service", "+",
+                             f"UNIT={self.unit}.service", "+", f"UNIT=user@{self.uid}.service").out
+        return (f"the desktop: session {self.session()}, display {self.there()}, "
+                f"server {self.has_server()}\n{runs}\n{told}")
 
     def has_server(self):
         owner = self.run("busctl", "--user", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",

@@ -30,6 +30,14 @@ UNWANTED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scr
     e2scrub_reap.service fstrim.timer man-db.timer systemd-networkd-wait-online.service
     console-getty.service""".split()
 
+# Stopping a slice waits until all in it has ended. Whatever hangs, or is stopped, is killed before.
+LOG_OUT = """
+systemctl kill -s KILL 'session-*.scope'
+for uid; do pkill -KILL -u $uid; done
+systemctl stop user.slice
+systemctl reset-failed 'user@*' 'session-*' 'desktop-*' 2>/dev/null
+"""
+
 TIOCSPTLCK, TIOCGPTN = 0x40045431, 0x80045430
 ME = User("root", 0, 0, FOLDER)
 
@@ -93,7 +101,6 @@ class Switch:
 
     def __init__(self):
         self.name = "switch"
-        self.hosts = 0
         self.key = f"{FOLDER}/id"
         namespace(self.name)
         said("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
@@ -106,9 +113,8 @@ class Switch:
         said("nsenter", f"--net={FOLDER}/net-{where or self.name}", "ip", *words)
 
     def join(self, name):
-        """A namespace for a host, cabled to the bridge; its address."""
-        self.hosts += 1
-        address = f"10.99.0.{self.hosts + 1}"
+        """A namespace for a host, h1 to h9, cabled to the bridge; its address."""
+        address = f"10.99.0.{int(name[1:]) + 1}"
         namespace(name)
         self.ip("link", "add", f"to-{name}", "type", "veth", "peer", "name", "eth0",
                 "netns", f"{FOLDER}/net-{name}")
@@ -290,13 +296,10 @@ class Machine:
         return Running(ME, [*self.ssh_argv(user, "-T"), *command])
 
     def log_out_all(self):
-        """Ends every login, and waits until none is listed and no process of theirs runs."""
-        for name in self.sessions():
-            self.run("loginctl", "terminate-session", name)
-        for user in PEOPLE:
-            self.run("loginctl", "terminate-user", user)
-            self.run("pkill", "-KILL", "-u", user)
-        eventually(lambda: not self.sessions(), lambda: f"{self.sessions()} to end")
+        """Ends every login and every user's manager, and waits until nothing of theirs runs."""
+        self.run("sh", "-c", LOG_OUT, "sh", *(str(self.uids[user]) for user in PEOPLE), timeout=60)
+        eventually(lambda: not self.sessions() and not self.run("pgrep", "-u", ",".join(PEOPLE)).out,
+                   lambda: f"everybody to be gone: {self.sessions()} {self.run('ps', 'axfo', 'user,pid,stat,args').out}")
 
     def reboot(self):
         """Like a service's, its machine ends and is to be started again."""

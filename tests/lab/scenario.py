@@ -2,6 +2,10 @@
 """
 What the scenarios stand on: three hosts, booted once for all of them. Messages go out from h1; h2
 (Debian 12) and h3 (Debian 13) receive, and have a desktop's programs.
+
+tests/lab/run runs the parts of h2 and h3 beside each other, each with hosts of its own, which boot
+when they are first asked for. A test on_both hosts becomes two, test_x_h2 and test_x_h3, each in its
+host's part; any other is in the first part alone.
 """
 import functools
 import json
@@ -12,24 +16,46 @@ from harness import eventually
 from desktop import Desktop
 from machine import Console, Machine, Switch
 
-RECEIVERS = os.environ.get("MSG_LAB_HOSTS", "h2 h3").split()
 RELEASES = {"h1": "bookworm", "h2": "bookworm", "h3": "trixie"}
+PART = os.environ.get("MSG_LAB_PART", "h2")
+FIRST = bool(os.environ.get("MSG_LAB_FIRST", "1"))
 UNITS = ("msgd.service", "msgd-present.service")
 
 
 class Lab:
     def __init__(self):
         self.switch = Switch()
-        for name, release in RELEASES.items():
-            setattr(self, name, Machine(self.switch, name, release,
-                                        f"{os.environ['MSG_LAB_MADE']}/{release}",
-                                        "base" if name == "h1" else "servers"))
-        for name in RELEASES:
-            start_services(getattr(self, name))
-        for name in RECEIVERS:
-            self.acquaint(getattr(self, name))
+        self.lost = {}  # name: why it did not boot; it is not tried again
 
-    def acquaint(self, host):
+    def boot(self, name):
+        try:
+            if name in self.lost:
+                raise self.lost[name]
+            return self.booted(name)
+        except Exception as error:
+            self.lost[name] = error
+            raise
+
+    def booted(self, name):
+        machine = Machine(self.switch, name, RELEASES[name],
+                          f"{os.environ['MSG_LAB_MADE']}/{RELEASES[name]}",
+                          "base" if name == "h1" else "servers")
+        start_services(machine)
+        return machine
+
+    @functools.cached_property
+    def h1(self):
+        return self.boot("h1")
+
+    @functools.cached_property
+    def h2(self):
+        return self.acquainted(self.boot("h2"))
+
+    @functools.cached_property
+    def h3(self):
+        return self.acquainted(self.boot("h3"))
+
+    def acquainted(self, host):
         """alice and root of h1 may send to the host, alice to everybody at once."""
         key = host.does("msgctl", "key", "--host").split()[-1]
         for user, rights in (("alice", ["--all", "--who"]), ("dave", [])):
@@ -38,22 +64,13 @@ class Lab:
             host.does("msgctl", "authorize", own, user, "--rate=100000", *rights)
         eventually(lambda: self.h1.run("msgctl", "ping", host.name, user="alice").status == 0,
                    lambda: f"h1 to be known: {host.journal(*UNITS)}")
+        return host
 
 
 @functools.lru_cache(maxsize=None)
-def tried():
-    try:
-        return Lab(), None
-    except Exception as error:
-        return None, error
-
-
 def lab():
-    """The hosts; made at the first call, taken away with the namespaces of tests/lab/run."""
-    made, error = tried()
-    if error:
-        raise error
-    return made
+    """The hosts; taken away with the namespaces of tests/lab/run."""
+    return Lab()
 
 
 def enable(host):
@@ -73,23 +90,50 @@ def start_services(host):
                lambda: f"msgd on {host.name}: {host.journal(*UNITS)}")
 
 
+class OnBoth:
+    """What on_both() makes of a test; Scenario puts tests in its place."""
+
+    def __init__(self, test):
+        self.test = test
+
+    def on(self, name):
+        @functools.wraps(self.test)
+        def test(scenario):
+            self.test(scenario, getattr(scenario.lab, name))
+        test.host = name
+        return test
+
+
 def on_both(test):
-    """The test, once with each receiving host as its argument."""
-    @functools.wraps(test)
-    def each(self):
-        for name in RECEIVERS:
-            with self.subTest(host=name, release=RELEASES[name]):
-                try:
-                    test(self, getattr(self.lab, name))
-                finally:
-                    self.doCleanups()
-    return each
+    """The test, on each receiving host, which is its argument."""
+    return OnBoth(test)
 
 
 class Scenario(unittest.TestCase):
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        for name in [name for name in dir(cls) if name.startswith("test")]:
+            test = getattr(cls, name)
+            if isinstance(test, OnBoth):
+                setattr(cls, f"{name}_{PART}", test.on(PART))
+            elif not FIRST and not hasattr(test, "host"):
+                setattr(cls, name, None)  # not in this part
+
     @classmethod
     def setUpClass(cls):
         cls.lab = lab()
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.log_out_everybody)  # the last of the test's cleanups
+
+    def log_out_everybody(self):
+        """The next test finds nobody, and nothing of anybody's that still ends."""
+        for name in ("h2", "h3"):
+            host = vars(self.lab).get(name)
+            if host:
+                host.log_out_all()
+                eventually(lambda: not self.known(host), lambda: f"nobody to be listed: {self.known(host)}")
 
     def send(self, host, *words, user="alice"):
         """msg from h1 to a host, with /V, under way."""
@@ -169,7 +213,8 @@ class Scenario(unittest.TestCase):
         return outcome
 
     def until_known(self, host, name):
-        eventually(lambda: name in self.known(host),
+        """And looked at again: logind tells of a login while it is opened, and of no end of that."""
+        eventually(lambda: self.known(host).get(name, {"state": "opening"})["state"] != "opening",
                    lambda: f"{name} to be known on {host.name}: {host.run('msgctl', 'sessions')} "
                            f"{host.sessions()} {host.journal('msgd-present')}")
 
