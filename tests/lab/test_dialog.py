@@ -40,3 +40,33 @@ class WithoutAServer(Scenario):
         self.ends(message, 3, "before user response")
         bob.gone()
         self.no_helper_left(host)
+
+
+class WithoutZenity(WithoutAServer):
+    """xmessage, whose buttons stand in a row from the left, below the text."""
+
+    def dialog(self, host, *words):
+        self.addCleanup(host.does, "mv", "/usr/bin/zenity.away", "/usr/bin/zenity")
+        host.does("mv", "/usr/bin/zenity", "/usr/bin/zenity.away")
+        return super().dialog(host, *words)
+
+    def clicked(self, host, offset, status, line, *words):
+        bob, message, box = self.dialog(host, "/TIME:60", *words)
+        message.wait_for("is reached on its desktop, by xmessage")
+        bob.save(f"xmessage{offset}-{host.name}", box)
+        bob.click(box.left + offset, box.bottom - 15)
+        self.ends(message, status, line)
+        bob.gone()
+        self.no_helper_left(host)
+
+    @on_both
+    def test_clicked(self, host):
+        self.clicked(host, 30, 0, "responded to by user", "/W", TEXT)
+
+    @on_both
+    def test_dismissed(self, host):
+        self.clicked(host, 80, 3, "dismissed by user", "/W", TEXT)
+
+    @on_both
+    def test_answered(self, host):
+        self.clicked(host, 40, 0, "responded to by user: No", "/ANSWERS:Yes,No", "Reboot now?")
