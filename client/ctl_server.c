@@ -3,13 +3,20 @@
 
 #include "client/server.h"
 #include "common/log.h"
-#include "common/msg_conf.h"
+
+bool ctl_name_server(const struct msg_conf *conf, const char *host, struct call_server *ret_server,
+                     const char **ret_error)
+{
+    const char *alias = msg_conf_alias(conf, host);
+
+    return server_parse(alias ? alias : host, ret_server, ret_error);
+}
 
 static int find_remote(const char *host, const struct msg_conf *conf,
                        struct call_server *ret_server)
 {
-    const char *alias = msg_conf_alias(conf, host), *error = NULL;
-    if (server_parse(alias ? alias : host, ret_server, &error))
+    const char *error = NULL;
+    if (ctl_name_server(conf, host, ret_server, &error))
         return CTL_OK;
     log_error("%s: %s", host, error);
     return CTL_USAGE;

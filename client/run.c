@@ -27,8 +27,32 @@ static int complain(const struct run *run, const struct diag *diag)
     return EXIT_UNREACHABLE;
 }
 
+bool run_start_loop(struct run *run)
+{
+    run->loop = uv_default_loop();
+    if (!run->loop)
+        return false;
+    uv_timer_init(run->loop, &run->patience);
+    run->patience.data = run;
+    find_me(run);
+    return true;
+}
+
+int run_load_key(struct run *run, bool *ret_made, struct diag *ret_diag)
+{
+    int r = run->paths.folder[0] == '\0' ? paths_find(NULL, &run->paths, ret_diag) : 0;
+
+    r = r < 0 ? r : key_load_or_make(run->paths.identity, &run->identity, ret_made, ret_diag);
+    if (r < 0)
+        return r;
+    key_format(&run->identity->public, run->key);
+    run->speaker.base.key = slice_of(run->key);
+    run->speaker.base.file = slice_of(run->paths.identity);
+    return 0;
+}
+
 /* The user's own go first: an organisation has one file for everybody. */
-static int load_endorsements(struct run *run, struct diag *ret_diag)
+int run_load_endorsements(struct run *run, struct diag *ret_diag)
 {
     const struct noise_public *key = &run->identity->public;
     int64_t now_s = (int64_t)time(NULL);
@@ -40,38 +64,34 @@ static int load_endorsements(struct run *run, struct diag *ret_diag)
                                           &run->endorsements, ret_diag);
 }
 
-static int load_identity(struct run *run)
+void run_set_host(struct run *run)
 {
-    struct diag diag;
-
-    if (run->paths.folder[0] == '\0' && paths_find(NULL, &run->paths, &diag) < 0)
-        return complain(run, &diag);
-    if (key_load_or_make(run->paths.identity, &run->identity, NULL, &diag) < 0)
-        return complain(run, &diag);
-    if (load_endorsements(run, &diag) < 0)
-        return complain(run, &diag);
-    key_format(&run->identity->public, run->key);
-    run->speaker.base.key = slice_of(run->key);
-    run->speaker.base.file = slice_of(run->paths.identity);
-    trust_host_init(&run->trust, &run->server, run->paths.known_hosts);
-    trust_ask_ssh(&run->trust);
-    return 0;
-}
-
-int run_begin(struct run *run)
-{
-    run->loop = uv_default_loop();
-    if (!run->loop)
-        return EXIT_UNREACHABLE;
-    uv_timer_init(run->loop, &run->patience);
-    run->patience.data = run;
-    find_me(run);
     if (run->server.local)
         gethostname(run->host, sizeof(run->host) - 1);
     else
         memcpy(run->host, run->server.name, sizeof(run->host));
     run->speaker.base.host = slice_of(run->host);
-    return run->server.local ? 0 : load_identity(run);
+}
+
+void run_find_trust(struct run *run)
+{
+    trust_host_init(&run->trust, &run->server, run->paths.known_hosts);
+    trust_ask_ssh(&run->trust);
+}
+
+int run_begin(struct run *run)
+{
+    struct diag diag;
+
+    if (!run_start_loop(run))
+        return EXIT_UNREACHABLE;
+    run_set_host(run);
+    if (run->server.local)
+        return 0;
+    if (run_load_key(run, NULL, &diag) < 0 || run_load_endorsements(run, &diag) < 0)
+        return complain(run, &diag);
+    run_find_trust(run);
+    return 0;
 }
 
 void run_end(struct run *run)

@@ -55,6 +55,13 @@ struct exchange {
 int run_begin(struct run *run);
 void run_end(struct run *run);
 
+/* The steps of run_begin(), in its order, for who speaks of each himself: 0 or negative errno. */
+bool run_start_loop(struct run *run);                                     /* false: no memory */
+void run_set_host(struct run *run);                                       /* needs the server */
+int run_load_key(struct run *run, bool *ret_made, struct diag *ret_diag); /* ret_made may be NULL */
+int run_load_endorsements(struct run *run, struct diag *ret_diag);        /* needs the key */
+void run_find_trust(struct run *run); /* needs the server and paths; runs ssh-keygen */
+
 /* The terminal this runs in, as a session's name; empty for another host's, or without one. */
 void run_terminal(const struct run *run, char name[static LIM_NAME + 1]);
 

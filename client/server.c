@@ -6,8 +6,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#define HOST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
-
 static bool is_v6(const char *host)
 {
     struct in6_addr address;
@@ -20,7 +18,7 @@ static bool is_v6(const char *host)
 
 static bool is_name(const char *host)
 {
-    return host[0] != '\0' && host[0] != '-' && host[strspn(host, HOST_CHARACTERS)] == '\0';
+    return host[0] != '\0' && host[0] != '-' && host[strspn(host, SERVER_CHARACTERS)] == '\0';
 }
 
 /* Parts host and port; *ret_port stays NULL without one. */

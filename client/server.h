@@ -10,6 +10,9 @@
 
 #define SERVER_SOCKET "/run/msgd/msgd.sock"
 
+/* Of a host's name. */
+#define SERVER_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
+
 /*
  * True: ret_server->name, host and port are set (name is host, with the port unless it is the
  * usual one, so that two daemons of one host have a key each), all else is zero. False:

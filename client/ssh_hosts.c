@@ -29,7 +29,7 @@ static bool read_line(struct slice line, struct ssh_key *ret_key, bool *ret_revo
 }
 
 /* A revoked key is never lost for want of room: then an ordinary one gives way. */
-static void add(struct ssh_hosts *hosts, const struct ssh_key *key, bool revoked)
+static void add(struct ssh_hosts *hosts, const struct ssh_key *key, bool revoked, size_t number)
 {
     size_t i = hosts->n;
     if (i == SSH_HOSTS_KEYS)
@@ -37,14 +37,27 @@ static void add(struct ssh_hosts *hosts, const struct ssh_key *key, bool revoked
             i++;
     if (i == SSH_HOSTS_KEYS || (hosts->n == SSH_HOSTS_KEYS && !revoked))
         return;
-    hosts->lines[i].key = *key;
-    hosts->lines[i].revoked = revoked;
+    hosts->lines[i] = (struct ssh_host_line){.key = *key, .revoked = revoked, .number = number};
     if (i == hosts->n)
         hosts->n++;
 }
 
+/* `# Host NAME found: line 12`, which stands before a line; else 0. */
+static size_t read_number(struct slice line)
+{
+    static const char before[] = " found: line ";
+    const char *at = memmem(line.ptr, line.len, before, sizeof(before) - 1);
+    size_t number = 0;
+    if (!at || line.ptr[0] != '#')
+        return 0;
+    for (at += sizeof(before) - 1; at < line.ptr + line.len && *at >= '0' && *at <= '9'; at++)
+        number = number < 100000000 ? number * 10 + (size_t)(*at - '0') : number;
+    return number;
+}
+
 void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts)
 {
+    size_t number = 0;
     while (text.len) {
         const char *end = memchr(text.ptr, '\n', text.len);
         struct slice line = {text.ptr, end ? (size_t)(end - text.ptr) : text.len};
@@ -52,7 +65,8 @@ void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts)
         bool revoked = false;
         text = slice_from(text, line.len + (end != NULL));
         if (read_line(line, &key, &revoked))
-            add(hosts, &key, revoked);
+            add(hosts, &key, revoked, number);
+        number = read_number(line);
     }
 }
 
@@ -64,6 +78,9 @@ static void look_in(const char *file, const char *name, struct ssh_hosts *hosts)
     size_t len = 0;
     if (printed && access(file, R_OK) == 0 && tool_run(&tool, printed, PRINTED, &len) == 0)
         ssh_hosts_read((struct slice){printed, len}, hosts);
+    for (size_t i = 0; i < hosts->n; i++)
+        if (hosts->lines[i].file[0] == '\0')
+            snprintf(hosts->lines[i].file, SSH_HOSTS_FILE, "%s", file);
 }
 
 static void find_files(char out[static PATH_MAX])
@@ -87,12 +104,15 @@ void ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts)
         look_in(file, name, ret_hosts);
 }
 
-enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key)
+enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key,
+                                      const struct ssh_host_line **ret_line)
 {
     enum ssh_host_verdict verdict = SSH_HOST_UNKNOWN;
     for (size_t i = 0; i < hosts->n; i++) {
         if (!ssh_key_equal(&hosts->lines[i].key, key))
             continue;
+        if (ret_line && (verdict == SSH_HOST_UNKNOWN || hosts->lines[i].revoked))
+            *ret_line = &hosts->lines[i];
         if (hosts->lines[i].revoked)
             return SSH_HOST_REVOKED;
         verdict = SSH_HOST_KNOWN;

@@ -12,11 +12,17 @@
 
 #define SSH_HOSTS_KEYS 32
 
+#define SSH_HOSTS_FILE 256 /* of a file's name; a longer one is cut */
+
+struct ssh_host_line {
+    struct ssh_key key;
+    bool revoked;
+    char file[SSH_HOSTS_FILE];
+    size_t number; /* in that file; 0 where ssh-keygen does not say */
+};
+
 struct ssh_hosts {
-    struct {
-        struct ssh_key key;
-        bool revoked;
-    } lines[SSH_HOSTS_KEYS];
+    struct ssh_host_line lines[SSH_HOSTS_KEYS];
     size_t n;
 };
 
@@ -28,6 +34,8 @@ void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts);
 /* Runs ssh-keygen; without it, or without files, nothing is known. Of name the case is ignored. */
 void ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts);
 
-enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key);
+/* *ret_line, which may be NULL: the line that decided, borrowed, where one did. */
+enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key,
+                                      const struct ssh_host_line **ret_line);
 
 #endif

@@ -18,12 +18,12 @@ static void become(const struct tool *tool, int in, int out)
         const char *const *have;
         char *const *want;
     } argv = {.have = tool->argv};
-    int null = tool->quiet ? open("/dev/null", O_WRONLY) : STDERR_FILENO;
+    int err = tool->quiet ? open("/dev/null", O_WRONLY) : tool->errors_too ? out : STDERR_FILENO;
 
     signal(SIGPIPE, SIG_DFL);
     if (dup2(in, STDIN_FILENO) >= 0 &&
         dup2(tool->shows ? STDERR_FILENO : out, STDOUT_FILENO) >= 0 &&
-        dup2(null, STDERR_FILENO) >= 0)
+        dup2(err, STDERR_FILENO) >= 0)
         execvp(argv.want[0], argv.want);
     _exit(NOT_FOUND);
 }

@@ -15,6 +15,7 @@ struct tool {
     struct slice input;      /* for its stdin, at most TOOL_INPUT bytes */
     int timeout_ms;          /* -1: a person may have to answer it */
     bool quiet;              /* what it says on stderr is thrown away */
+    bool errors_too;         /* what it says on stderr is taken, with what it prints */
     bool shows;              /* what it prints is shown on our stderr; nothing is taken */
 };
 

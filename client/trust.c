@@ -26,6 +26,15 @@ void trust_host_init(struct trust_host *trust, const struct call_server *server,
                                                                     : server->host[i]);
 }
 
+/* What says so first counts. */
+static void believe(struct trust_host *trust, enum trust_by by, const char *file, size_t line)
+{
+    if (trust->by != TRUST_BY_NOTHING)
+        return;
+    trust->by = by;
+    snprintf(trust->where, sizeof(trust->where), "%s:%zu", file, line);
+}
+
 static enum known_host look_up(struct trust_host *trust, const struct noise_public *key)
 {
     struct known_host_match match = {.verdict = KNOWN_HOST_UNKNOWN};
@@ -38,6 +47,8 @@ static enum known_host look_up(struct trust_host *trust, const struct noise_publ
     }
     if (match.verdict == KNOWN_HOST_CHANGED)
         snprintf(trust->changed, sizeof(trust->changed), "%s:%zu", match.file, match.line);
+    if (match.verdict == KNOWN_HOST_TRUSTED)
+        believe(trust, TRUST_BY_PIN, match.file, match.line);
     return match.verdict;
 }
 
@@ -54,6 +65,8 @@ static bool is_marked(struct trust_host *trust, enum known_host_mark mark,
         trust->broken = true;
     if (r > 0 && mark == KNOWN_HOST_REVOKED)
         snprintf(trust->changed, sizeof(trust->changed), "%s:%zu", match.file, match.line);
+    if (r > 0 && mark == KNOWN_HOST_CA)
+        believe(trust, TRUST_BY_ORGANISATION, match.file, match.line);
     return r > 0;
 }
 
@@ -79,7 +92,8 @@ static bool read_entry(struct slice entry, const struct noise_public *key,
 static bool is_vouched(struct trust_host *trust, const struct endorsed *endorsed)
 {
     const struct any_key signer = any_key_ssh(&endorsed->sig.key);
-    enum ssh_host_verdict ssh = ssh_hosts_judge(&trust->ssh, &endorsed->sig.key);
+    const struct ssh_host_line *line = NULL;
+    enum ssh_host_verdict ssh = ssh_hosts_judge(&trust->ssh, &endorsed->sig.key, &line);
 
     if (ssh == SSH_HOST_REVOKED) {
         trust->revoked = true;
@@ -87,8 +101,12 @@ static bool is_vouched(struct trust_host *trust, const struct endorsed *endorsed
     }
     if (trust->revoked || is_revoked(trust, &signer))
         return false;
-    return ssh == SSH_HOST_KNOWN || (endorsement_names(&endorsed->is, slice_of(trust->host)) &&
-                                     is_marked(trust, KNOWN_HOST_CA, &signer));
+    if (endorsement_names(&endorsed->is, slice_of(trust->host)) &&
+        is_marked(trust, KNOWN_HOST_CA, &signer))
+        return true;
+    if (ssh == SSH_HOST_KNOWN)
+        believe(trust, TRUST_BY_SSH, line->file, line->number);
+    return ssh == SSH_HOST_KNOWN;
 }
 
 /* Every entry is looked at: one that is revoked outweighs another that is good. */

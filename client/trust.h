@@ -15,6 +15,9 @@
 
 #include <limits.h>
 
+/* What a host's key was believed by. */
+enum trust_by { TRUST_BY_NOTHING, TRUST_BY_PIN, TRUST_BY_ORGANISATION, TRUST_BY_SSH };
+
 struct trust_host {
     char name[KNOWN_HOST_NAME]; /* as in known_hosts */
     const char *shown;          /* as typed */
@@ -25,8 +28,10 @@ struct trust_host {
     bool revoked; /* the key, or who endorses it */
     char
         changed[PATH_MAX + 16]; /* file:line of the pin that is not the host's key, or revokes it */
-    char host[256];             /* the bare name, in lower case */
-    struct ssh_hosts ssh;       /* what ssh knows of the host */
+    enum trust_by by;
+    char where[PATH_MAX + 16]; /* file:line of that */
+    char host[256];            /* the bare name, in lower case */
+    struct ssh_hosts ssh;      /* what ssh knows of the host */
 };
 
 /* file: the user's known_hosts. All is borrowed. */

@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     ssh_hosts_read(text, &hosts);
     bool there = size && memmem(data, size, BLOB, strlen(BLOB));
-    if (hosts.n > SSH_HOSTS_KEYS || (ssh_hosts_judge(&hosts, &key) != SSH_HOST_UNKNOWN && !there))
+    if (hosts.n > SSH_HOSTS_KEYS ||
+        (ssh_hosts_judge(&hosts, &key, NULL) != SSH_HOST_UNKNOWN && !there))
         abort();
     if (ssh_agent_choose(text, &key) && !memmem(data, size, "ssh-ed25519", 11))
         abort();

@@ -19,7 +19,7 @@ static enum ssh_host_verdict judge(const char *text, const struct ssh_key *key)
 {
     struct ssh_hosts hosts = {.n = 0};
     ssh_hosts_read(slice_of(text), &hosts);
-    return ssh_hosts_judge(&hosts, key);
+    return ssh_hosts_judge(&hosts, key, NULL);
 }
 
 static void test_read(void)
@@ -55,10 +55,10 @@ static void test_many(void)
         ssh_hosts_read(SLICE("h2 ssh-ed25519 " B64_B "\n"), &hosts);
     CU_ASSERT_EQUAL(hosts.n, SSH_HOSTS_KEYS);
     ssh_hosts_read(SLICE("h2 ssh-ed25519 " B64_A "\n"), &hosts);
-    CU_ASSERT_EQUAL(ssh_hosts_judge(&hosts, &key_a), SSH_HOST_UNKNOWN);
+    CU_ASSERT_EQUAL(ssh_hosts_judge(&hosts, &key_a, NULL), SSH_HOST_UNKNOWN);
     ssh_hosts_read(SLICE("@revoked h2 ssh-ed25519 " B64_A "\n"), &hosts);
-    CU_ASSERT_EQUAL(ssh_hosts_judge(&hosts, &key_a), SSH_HOST_REVOKED);
-    CU_ASSERT_EQUAL(ssh_hosts_judge(&hosts, &key_b), SSH_HOST_KNOWN);
+    CU_ASSERT_EQUAL(ssh_hosts_judge(&hosts, &key_a, NULL), SSH_HOST_REVOKED);
+    CU_ASSERT_EQUAL(ssh_hosts_judge(&hosts, &key_b, NULL), SSH_HOST_KNOWN);
     CU_ASSERT_EQUAL(hosts.n, SSH_HOSTS_KEYS);
 }
 
