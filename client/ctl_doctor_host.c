@@ -15,6 +15,9 @@
 
 /* ---- configuration ------------------------------------------------------------------------------ */
 
+/* Files of keys that are not there: they are a check of their own, by other rights. */
+#define NO_KEYS "--authorized-keys=/nonexistent", "--revoked-keys=/nonexistent"
+
 /* msgd as it is found, else where it is installed: a user's PATH has no sbin. */
 static int test_config(const char *file, bool named, char out[static PRINTED])
 {
@@ -23,7 +26,7 @@ static int test_config(const char *file, bool named, char out[static PRINTED])
     size_t len = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(names) && r == -ENOENT; i++) {
-        const char *const argv[] = {names[i], "-t", named ? "-f" : NULL, file, NULL};
+        const char *const argv[] = {names[i], "-t", NO_KEYS, named ? "-f" : NULL, file, NULL};
         const struct tool tool = {.argv = argv, .timeout_ms = TOOL_MS, .errors_too = true};
         len = 0;
         r = tool_run(&tool, out, PRINTED - 1, &len);

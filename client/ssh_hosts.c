@@ -47,12 +47,12 @@ static size_t read_number(struct slice line)
 {
     static const char before[] = " found: line ";
     const char *at = memmem(line.ptr, line.len, before, sizeof(before) - 1);
-    size_t number = 0;
+    struct slice digits;
+    uint64_t number = 0;
     if (!at || line.ptr[0] != '#')
         return 0;
-    for (at += sizeof(before) - 1; at < line.ptr + line.len && *at >= '0' && *at <= '9'; at++)
-        number = number < 100000000 ? number * 10 + (size_t)(*at - '0') : number;
-    return number;
+    line = slice_from(line, (size_t)(at - line.ptr) + sizeof(before) - 1);
+    return lines_field(&line, &digits) && slice_number(digits, INT32_MAX, &number) ? number : 0;
 }
 
 void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts)

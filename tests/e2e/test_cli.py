@@ -843,6 +843,8 @@ class MsgctlTest(Cli):
             self.assertEqual(outcome.status, 4, outcome)
             self.assertIn("connection refused)\n", outcome.err)
             self.assertEqual(outcome.err.endswith(hint), hinted, outcome.err)
+            self.assertEqual(outcome.err.endswith(
+                f"msgctl: where it fails, step by step: msgctl doctor {host}\n"), not hinted)
 
 
 if __name__ == "__main__":

@@ -463,6 +463,12 @@ class Here(Doctor):
                          f"editor +2 {file}")
         self.mend(row)
         self.passes(self.here(), "senders")
+        os.mkdir(f"{file}.d", 0o755)
+        team = f"{file}.d/team.keys"
+        self.write(team, "oops\n", 0o644)
+        self.mend(self.fails(self.here(status=1), "senders", re.compile(f"^{team}:1: "),
+                             f"editor +1 {team}"))
+        self.passes(self.here(), "senders")
         self.write(self.system.revoked_keys, "oops\n", 0o644)
         row = self.fails(self.here(status=1), "senders",
                          re.compile(f"^{self.system.revoked_keys}:1: "),

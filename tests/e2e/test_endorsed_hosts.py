@@ -64,8 +64,11 @@ class Hosts(Real):
         self.assertIn(f"{self.host_key} is endorsed by {self.public} until", out)
         time.sleep(1.1)  # that file too
 
-    def trusted(self):
+    def trusted(self, why=None):
         self.assertIn("it knows you as alice\n", self.ctl("ping", self.system.server).out)
+        if why:
+            self.assertIn(f"ok       host key: trusted by {why}\n",
+                          self.ctl("doctor", self.system.server).out)
 
     def unknown(self):
         err = self.ctl("ping", self.system.server, status=4).err
@@ -84,7 +87,7 @@ class Hosts(Real):
         self.ssh_knows(f"127.0.0.1 {self.public}")
         self.unknown()
         self.endorse()
-        self.trusted()
+        self.trusted(f"the host's ssh key, which your ssh knows ({self.ssh_known}:1)")
         self.ssh_knows(f"127.0.0.2 {self.public}")
         self.unknown()
 
@@ -132,7 +135,7 @@ class Hosts(Real):
         self.endorse("--names", "h2,127.0.0.1")
         self.unknown()
         self.known_hosts(f"@cert-authority 127.*,*.example.org {self.public} org")
-        self.trusted()
+        self.trusted(f"an organisation's key ({self.home}/known_hosts:1)")
         self.known_hosts(f"@cert-authority *.example.org {self.public} org")
         self.unknown()
 

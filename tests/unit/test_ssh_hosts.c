@@ -47,6 +47,31 @@ static void test_marks(void)
     CU_ASSERT_EQUAL(judge("@other h2 ssh-ed25519 " B64_A, &key_a), SSH_HOST_UNKNOWN);
 }
 
+static size_t line_of(const char *text)
+{
+    struct ssh_hosts hosts = {.n = 0};
+    const struct ssh_host_line *line = NULL;
+    ssh_hosts_read(slice_of(text), &hosts);
+    ssh_hosts_judge(&hosts, &key_a, &line);
+    return line ? line->number : 999;
+}
+
+static void test_lines(void)
+{
+    CU_ASSERT_EQUAL(line_of("# Host h2 found: line 3 \nh2 ssh-ed25519 " B64_B "\n"
+                            "# Host h2 found: line 14\nh2 ssh-ed25519 " B64_A "\n"),
+                    14);
+    CU_ASSERT_EQUAL(line_of("# Host h2 found: line 3 \nh2 ssh-ed25519 " B64_A "\n"
+                            "# Host h2 found: line 4 REVOKED\n@revoked h2 ssh-ed25519 " B64_A),
+                    4);
+    CU_ASSERT_EQUAL(line_of("h2 ssh-ed25519 " B64_A), 0);
+    CU_ASSERT_EQUAL(line_of(" found: line 3\nh2 ssh-ed25519 " B64_A), 0);
+    CU_ASSERT_EQUAL(line_of("# found: line x\nh2 ssh-ed25519 " B64_A), 0);
+    CU_ASSERT_EQUAL(line_of("# found: line 99999999999\nh2 ssh-ed25519 " B64_A), 0);
+    CU_ASSERT_EQUAL(line_of("# found: line 3\n\nh2 ssh-ed25519 " B64_A), 0);
+    CU_ASSERT_EQUAL(line_of("h2 ssh-ed25519 " B64_B), 999);
+}
+
 /* Full at SSH_HOSTS_KEYS, but never for what is revoked. */
 static void test_many(void)
 {
@@ -106,8 +131,13 @@ static void test_tool(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(test_read),  UNIT_TEST(test_marks), UNIT_TEST(test_many),
-        UNIT_TEST(test_agent), UNIT_TEST(test_tool),  UNIT_END,
+        UNIT_TEST(test_read),
+        UNIT_TEST(test_marks),
+        UNIT_TEST(test_lines),
+        UNIT_TEST(test_many),
+        UNIT_TEST(test_agent),
+        UNIT_TEST(test_tool),
+        UNIT_END,
     };
     if (sodium_init() < 0 || ssh_key_parse(SLICE(SSH_KEY_TYPE), SLICE(B64_A), &key_a) < 0 ||
         ssh_key_parse(SLICE(SSH_KEY_TYPE), SLICE(B64_B), &key_b) < 0)
