@@ -16,6 +16,8 @@
 #include <limits.h>
 #include <pwd.h>
 
+#define CHILD_MS 10000
+
 static int find_program(char out[static PATH_MAX])
 {
     ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
@@ -40,20 +42,23 @@ static void print_line(const struct ctl *ctl, const char *kind, const char *name
     json_close(stdout);
 }
 
-/* What a child prints, which is to be a key; it has said why if it is none. */
-static int ask_child(const char *const argv[], char out[static KEY_TEXT_LEN + 1])
+/* What a child prints, which is to be a key. */
+static int ask_child(const struct tool *tool, char out[static KEY_TEXT_LEN + 1])
 {
-    const struct tool tool = {.argv = argv, .timeout_ms = -1};
     char text[KEY_TEXT_LEN + 1];
     struct noise_public key;
     size_t len = 0;
-    if (tool_run(&tool, text, sizeof(text), &len) != 0 || len != sizeof(text) ||
+    if (tool_run(tool, text, sizeof(text), &len) != 0 || len != sizeof(text) ||
         key_parse((struct slice){text, KEY_TEXT_LEN}, &key) < 0)
         return CTL_FAILED;
     key_format(&key, out);
     return CTL_OK;
 }
 
+/*
+ * The child is the user's own process, whom he can make do what he likes: it gets none of root's
+ * terminal, in which it could type, and not for ever.
+ */
 static int print_user(const struct ctl *ctl, const char *program, const char *user)
 {
     /* What the environment says of files is root's. */
@@ -67,9 +72,16 @@ static int print_user(const struct ctl *ctl, const char *program, const char *us
         log_error("%s: there is no such user here", user);
         return CTL_FAILED;
     }
-    int status = ask_child(entry->pw_uid == geteuid() ? own : others, key);
+    bool is_own = entry->pw_uid == geteuid();
+    const struct tool tool = {.argv = is_own ? own : others,
+                              .timeout_ms = CHILD_MS,
+                              .quiet = !is_own,
+                              .detached = !is_own};
+    int status = ask_child(&tool, key);
     if (status == CTL_OK)
         print_line(ctl, "user", user, key);
+    else if (!is_own)
+        log_error("%s shows no key; what is wrong is said to him by: msgctl key", user);
     return status;
 }
 

@@ -21,6 +21,8 @@ static void become(const struct tool *tool, int in, int out)
     int err = tool->quiet ? open("/dev/null", O_WRONLY) : tool->errors_too ? out : STDERR_FILENO;
 
     signal(SIGPIPE, SIG_DFL);
+    if (tool->detached && setsid() < 0)
+        _exit(NOT_FOUND);
     if (dup2(in, STDIN_FILENO) >= 0 &&
         dup2(tool->shows ? STDERR_FILENO : out, STDOUT_FILENO) >= 0 &&
         dup2(err, STDERR_FILENO) >= 0)

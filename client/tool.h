@@ -17,6 +17,7 @@ struct tool {
     bool quiet;              /* what it says on stderr is thrown away */
     bool errors_too;         /* what it says on stderr is taken, with what it prints */
     bool shows;              /* what it prints is shown on our stderr; nothing is taken */
+    bool detached;           /* with `quiet`: nothing of our terminal is left to it */
 };
 
 /*

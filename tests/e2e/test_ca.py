@@ -5,6 +5,7 @@ a new user and a new host need no question and no line of their own.
 """
 import json
 import os
+import pty
 import pwd
 import re
 import shutil
@@ -195,6 +196,34 @@ class Organisation(Real):
         missing = self.path("no_key")
         self.assertIn("when it first listens for other hosts; run: systemctl enable --now "
                       "msgd-tcp.socket", self.ctl("ca", "lines", f"--host-key={missing}", status=1).err)
+
+    @unittest.skipUnless(AM_ROOT, "needs root")
+    def test_lines_leave_no_terminal_to_the_user(self):
+        """His process could type in it, as root."""
+        folder, found = self.path("bin"), self.path("found")
+        os.mkdir(folder)
+        self.write(os.path.join(folder, "runuser"),
+                   f"#!/bin/bash\n( : </dev/tty ) 2>/dev/null && echo controls >>{found}\n"
+                   f"[ -t 0 -o -t 1 -o -t 2 ] && echo holds >>{found}\n"
+                   f"echo asked >>{found}\necho {self.senders['alice'].key}\n")
+        os.chmod(os.path.join(folder, "runuser"), 0o755)
+        user = self.system.user()
+        pid, tty = pty.fork()
+        if pid == 0:
+            os.environ.update(self.system.environment(), PATH=f"{folder}:{os.environ['PATH']}")
+            os.execv(program("msgctl"), ["msgctl", "ca", "lines", user.name, "--names=h2",
+                     f"--host-key={os.path.join(self.system.state, 'host_key')}"])
+        self.addCleanup(os.close, tty)
+        shown = b""
+        try:
+            while more := os.read(tty, 1024):
+                shown += more
+        except OSError:
+            pass  # how a terminal ends
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, shown)
+        self.assertIn(f"user {user.name} {self.senders['alice'].key}".encode(), shown)
+        with open(found, encoding="ascii") as file:
+            self.assertEqual(file.read(), "asked\n")
 
     @unittest.skipIf(AM_ROOT, "root may")
     def test_lines_are_for_root(self):
