@@ -4,9 +4,11 @@ What `make install` makes on each release, built in that release's own tree. The
 build/lab-RELEASE, so that the next run compiles only what has changed.
 """
 import os
+import sys
 
 import trees
-from harness import TOP
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # As a distribution configures it.
 CONFIGURED = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "--libdir=/usr/lib",
@@ -30,9 +32,14 @@ gcc -D_GNU_SOURCE -shared -fPIC -Wall -Werror -o "$made/libnss_hang.so.2" tests/
 
 def install(release, where):
     """Builds it, if need be, and installs it in a folder."""
-    name, lower = f"lab-{release}", trees.make(release, "build")
+    name, lower = f"lab-{release}", trees.stack(release, "build")
     os.makedirs(f"{TOP}/build", exist_ok=True)
-    with trees.locked(f"{TOP}/build/lab"), trees.scratch(release) as folder:
+    os.mkdir(where)
+    with trees.locked(f"{TOP}/build/lab"), trees.scratch(name) as folder:
         with trees.overlay(folder, lower) as root:
             trees.inside(root, ["/bin/bash", "-c", SCRIPT, "build", TOP, name, where, *CONFIGURED],
                          f"--bind={TOP}", f"--bind={where}", "-E", "LC_ALL=C.UTF-8")
+
+
+if __name__ == "__main__":
+    install(*sys.argv[1:])

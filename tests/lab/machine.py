@@ -137,7 +137,7 @@ def namespace(name):
 
 
 class Machine:
-    """A host of a release, running."""
+    """A host of a release, running: with what was installed in a folder, or bare."""
 
     def __init__(self, switch, name, release, installed, layer="base"):
         self.switch, self.name, self.release = switch, name, release
@@ -151,10 +151,11 @@ class Machine:
              f"lowerdir={':'.join(trees.stack(release, layer))},upperdir={self.folder}/upper,"
              f"workdir={self.folder}/work", self.root)
         self.uids = {}
-        self._furnish(installed)
+        if installed:
+            self._furnish(installed)
         self.process = self._boot()
         self.leader = None
-        eventually(self._is_up, lambda: f"{name} to boot: {self.console()}", 60)
+        eventually(self._is_up, lambda: f"{name} to boot: {self.console()}", 120)
 
     # ---- before it boots -------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ class Machine:
         self.run("systemctl", "reboot")
         self.process.wait(60)
         self.process = self._boot()
-        eventually(self._is_up, lambda: f"{self.name} to boot again: {self.console()}", 60)
+        eventually(self._is_up, lambda: f"{self.name} to boot again: {self.console()}", 120)
 
     def power_off(self):
         if self.process.poll() is None and self.leader:

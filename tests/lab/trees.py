@@ -11,8 +11,11 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
+import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 
 CACHE = os.environ.get("MSG_LAB_CACHE", "/var/cache/msg-lab")
@@ -64,10 +67,6 @@ def stack(release, layer):
     return names
 
 
-def ready(release, layer):
-    return os.path.isdir(stack(release, layer)[0])
-
-
 def mirror():
     """The first archive that this host's apt takes Debian itself from."""
     told = subprocess.run(
@@ -102,10 +101,10 @@ def overlay(folder, lower):
 
 
 @contextlib.contextmanager
-def scratch(release):
+def scratch(name):
     """A folder beside the trees, removed at the end."""
     os.makedirs(CACHE, mode=0o755, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix=f"{release}.", dir=CACHE)
+    folder = tempfile.mkdtemp(prefix=f"{name}.", dir=CACHE)
     try:
         os.chmod(folder, 0o755)
         yield folder
@@ -116,7 +115,7 @@ def scratch(release):
 def inside(root, command, *options):
     """Runs a command in a tree, with this host's network."""
     said(["systemd-nspawn", "-q", "--register=no", "--keep-unit", "--as-pid2", "--pipe",
-          "--resolv-conf=copy-host", "-D", root, "-M", f"msg-lab-{os.getpid()}", *options, *command])
+          "--resolv-conf=copy-host", "-D", root, "-M", f"msg-lab-{secrets.token_hex(4)}", *options, *command])
 
 
 @contextlib.contextmanager
@@ -136,29 +135,63 @@ def bootstrap(release, tree):
         pass  # empty: each machine gets its own
 
 
+# Nobody reads in a tree, and one that was not finished is thrown away: nothing to write through.
+LEAN = ["--force-unsafe-io", *(f"--path-exclude=/usr/share/{name}/*"
+                               for name in ("doc", "info", "locale", "man"))]
+
+
 def add_packages(release, layer, below, folder):
     """folder/upper becomes the layer."""
     options = ["-E", "DEBIAN_FRONTEND=noninteractive"]
     options += [f"-E{name}" for name in ("http_proxy", "https_proxy") if name in os.environ]
-    apt = ["apt-get", "-q", "-y", "-o", "APT::Sandbox::User=root"]
+    apt = ["apt-get", "-q", "-y", "-o", "APT::Sandbox::User=root",
+           *(f"-oDpkg::Options::={option}" for option in LEAN)]
     with overlay(folder, below) as root:
         inside(root, apt + ["update"], *options)
         inside(root, apt + ["install", "--no-install-recommends"] + packages(release, layer), *options)
         inside(root, apt + ["clean"], *options)
 
 
-def make(release, layer="base"):
+def make(release, layer):
     """Makes the layer and what is below it unless it is there; returns its stack()."""
     paths = stack(release, layer)
     os.makedirs(CACHE, mode=0o755, exist_ok=True)
     with locked(f"{CACHE}/{release}"):
+        for name in os.listdir(CACHE):
+            if name.startswith(f"making-{release}."):  # by somebody who was ended
+                shutil.rmtree(f"{CACHE}/{name}", ignore_errors=True)
         for name, path in reversed(list(zip(chain(layer), paths))):
             if os.path.isdir(path):
                 continue
-            with scratch(release) as folder:
+            with scratch(f"making-{release}") as folder:
                 if name == "base":
                     bootstrap(release, f"{folder}/upper")
                 else:
                     add_packages(release, name, paths[paths.index(path) + 1:], folder)
                 os.rename(f"{folder}/upper", path)
     return paths
+
+
+def proxy():
+    """The one that this host's apt uses, for debootstrap and the trees' own apt."""
+    if "http_proxy" in os.environ:
+        return
+    told = subprocess.run(["apt-config", "shell", "PROXY", "Acquire::http::Proxy"], check=False,
+                          capture_output=True, text=True).stdout
+    found = re.fullmatch(r"PROXY='(http[^']+)'\s*", told)
+    if found:
+        os.environ["http_proxy"] = found.group(1)
+
+
+def main(release):
+    proxy()
+    try:
+        for layer in ("servers", "build"):
+            make(release, layer)
+    except Unusable as error:
+        return str(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
