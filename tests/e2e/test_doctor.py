@@ -14,7 +14,7 @@ import threading
 import time
 import unittest
 
-from harness import AM_ROOT, Running, eventually, free_port, program
+from harness import AM_ROOT, Running, User, eventually, free_port, program
 from world import HOST, Real
 
 OTHER = "x25519:AQ" + 41 * "A"
@@ -511,6 +511,16 @@ class Here(Doctor):
                    f"msgd-present --with-msgd --socket {path}")
 
     @unittest.skipUnless(AM_ROOT, "needs root")
+    def test_forbidden_who_is_no_failure(self):
+        user = User.make(system=True)
+        self.addCleanup(user.remove)
+        done = Running(user, [program("msgctl"), "doctor", "--json", "--file", self.config_file],
+                       env=self.env(os.path.join(user.home, "msg"))).finish(30)
+        row = [json.loads(line) for line in done.out.splitlines()][10]
+        self.assertEqual((done.status, row["state"], row["found"]),
+                         (0, "skipped", f"{user.name} may not ask who is logged in on this host"))
+
+    @unittest.skipUnless(AM_ROOT, "needs root")
     def test_server(self):
         """A socket of somebody else's."""
         folder = self.system.folder_of("elsewhere", 0o777)
@@ -599,15 +609,32 @@ class Networks(Doctor):
     """Each way not to get through, in a network of the test's own."""
     SENDERS = {"alice": []}
 
-    def inside(self, host, setup, status=4):
-        """The listener's row, where `setup` has made the network."""
+    def rows_inside(self, host, setup, status=4):
+        """What it finds where `setup` has made the network."""
         script = f"ip link set lo up; {setup}\nexec {program('msgctl')} doctor --json {host}"
         done = Running(self.system.me, ["unshare", "-mn", "/bin/sh", "-ec", script],
                        env=self.env(self.home("alice"))).finish(40)
         if "unshare" in done.err:
             self.skipTest(done.err)
         self.assertEqual(done.status, status, done)
-        return json.loads(done.out.splitlines()[6])
+        rows = [json.loads(line) for line in done.out.splitlines()]
+        return {row["name"]: row for row in rows}
+
+    def inside(self, host, setup):
+        return self.rows_inside(host, setup)["listener"]
+
+    def test_the_systems_known_hosts(self):
+        """The caller's has the host; all the same the other is to be sound."""
+        etc = self.system.path("etc")
+        rows = self.rows_inside(self.system.server,
+                                f"mkdir -p {etc}/msg; cp /etc/passwd /etc/group /etc/nsswitch.conf "
+                                f"/etc/ld.so.cache {etc}; mount --bind {etc} /etc; "
+                                "echo broken >/etc/msg/known_hosts", status=1)
+        self.assertIn("has the host", self.look_there("alice")["known_hosts"]["found"])
+        row = rows["known_hosts"]
+        self.assertEqual((row["state"], row["found"], row["mend"], row["as"]),
+                         ("fails", "/etc/msg/known_hosts:1: no key",
+                          "editor +1 /etc/msg/known_hosts", "root"))
 
     def check(self, row, found, mend, on="", by=""):
         self.assertEqual((row["name"], row["state"], row["found"], row["mend"], row["on"], row["as"]),

@@ -205,7 +205,7 @@ static void test_complaints_of_libraries(void)
     CU_ASSERT_STRING_EQUAL(finding.mend, "editor +12 /a:b/known_hosts");
     complain("/a/b: Permission denied", &finding);
     CU_ASSERT_STRING_EQUAL(finding.mend, "");
-    complain("a:0: b:: c:9 d", &finding);
+    complain("a:9:b a:0: b:: c:9 d", &finding);
     CU_ASSERT_STRING_EQUAL(finding.mend, "");
     complain("", &finding);
     CU_ASSERT_STRING_EQUAL(finding.mend, "");
