@@ -185,7 +185,7 @@ static void tell(struct finding *finding, const char *between, const struct try 
 {
     char text[160];
 
-    snprintf(text, sizeof(text), "%s %s", try->address,
+    snprintf(text, sizeof(text), "%.63s %s", try->address,
              try->error == 0               ? "listens"
              : try->error == -ECONNREFUSED ? "refuses: nothing listens there"
              : try->error == -ETIMEDOUT    ? "does not answer: it is off, or a firewall drops it"
