@@ -34,6 +34,8 @@ struct call {
     bool sent;        /* the request left at least once */
     bool accepted;    /* an event came: from now on only ATTACH */
     bool withdrawing;
+    bool queueing; /* turned away as busy: nothing of what was sent was acted on */
+    bool unsure;   /* it may have been, on a connection that was lost */
     uint32_t last_q;
     unsigned tries;    /* since a connection last brought the request on */
     uint64_t retry_ms; /* the next try not before */
@@ -98,7 +100,9 @@ static void on_pause_over(uv_timer_t *timer)
 
 static void on_give_up(uv_timer_t *timer)
 {
-    finish(timer->data, CALL_UNKNOWN);
+    const struct call *call = timer->data;
+
+    finish(timer->data, call->queueing ? CALL_ERROR : CALL_UNKNOWN);
 }
 
 /* When the call is given up: with its time, or when the connection was lost for too long. */
@@ -123,7 +127,7 @@ static void try_again(struct call *call)
     call->step = STEP_PAUSE;
     if (call->lost_at == 0) {
         call->lost_at = uv_now(call->config.loop);
-        if (call->config.owner->reconnecting != NULL)
+        if (call->config.owner->reconnecting != NULL && !call->queueing)
             call->config.owner->reconnecting(call->config.context);
     }
     set_give_up(call);
@@ -179,13 +183,16 @@ static void on_goaway(struct call *call, const struct msg_goaway *goaway)
     copy(call->result.code, sizeof(call->result.code), goaway->code);
     copy(call->result.message, sizeof(call->result.message), goaway->msg);
     call->result.retry_ms = goaway->retry_ms;
-    bool resumes = call->accepted || slice_eq(goaway->code, SLICE("shutting-down"));
+    call->queueing = call->config.queues && !call->accepted && !call->unsure &&
+                     slice_eq(goaway->code, SLICE("busy"));
+    bool resumes =
+        call->accepted || call->queueing || slice_eq(goaway->code, SLICE("shutting-down"));
     if (call->accepted && is_misunderstanding(goaway->code))
         finish(call, CALL_UNKNOWN);
     else if (resumes && survives_loss(call) && !sends_us_away(goaway->code))
         call->retry_ms = goaway->retry_ms; /* gone follows, and then another try */
     else
-        finish(call, CALL_ERROR);
+        finish(call, call->unsure && !call->accepted ? CALL_UNKNOWN : CALL_ERROR);
 }
 
 static void on_event(struct call *call, const struct msg *msg)
@@ -290,6 +297,7 @@ static void ask(struct call *call)
     if (!call->sent)
         call->sent_at = uv_now(call->config.loop);
     call->sent = true;
+    call->queueing = false;
     set_give_up(call);
     if (call->withdrawing)
         send_cancel(call);
@@ -347,6 +355,7 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
         maybe_done(call);
         return;
     }
+    call->unsure |= call->sent && !call->queueing;
     call->result.error = end->error;
     call->result.end = end->why;
     call->result.refusal = end->refusal;

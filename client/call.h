@@ -95,6 +95,7 @@ struct call_config {
     uint64_t connect_ms;             /* from start to WELCOME, for each try: 5,000 */
     uint64_t give_up_ms;             /* after the request was sent: then CALL_UNKNOWN; 0: none */
     uint64_t lost_ms; /* SEND, ATTACH: how long a lost connection is tried to be made again */
+    bool queues; /* SEND: GOAWAY busy is waited out, for lost_ms at most; then CALL_ERROR busy */
 };
 
 /*

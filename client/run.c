@@ -179,7 +179,8 @@ void run_start(struct run *run, struct exchange *exchange, const struct msg *req
                                        .invited = exchange->invited,
                                        .connect_ms = LIM_HANDSHAKE,
                                        .give_up_ms = exchange->give_up_ms,
-                                       .lost_ms = exchange->lost_ms};
+                                       .lost_ms = exchange->lost_ms,
+                                       .queues = exchange->queues};
     int r;
 
     exchange->run = run;

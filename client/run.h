@@ -39,6 +39,7 @@ struct exchange {
     void *context;
     uint64_t give_up_ms, lost_ms; /* as in struct call_config */
     bool withdraw;                /* a signal withdraws it; else it is abandoned */
+    bool queues;                  /* as in struct call_config */
     const struct noise_public
         *only; /* no other key of the host's will do; NULL: as known_hosts has it */
     const struct enrol_key *invited; /* ENROL */

@@ -224,7 +224,8 @@ static int start_part(struct part *part)
                                        .context = part,
                                        .give_up_ms = give_up_ms(send),
                                        .lost_ms = send->wait ? LOST_MS : LOST_MS_ONE,
-                                       .withdraw = true};
+                                       .withdraw = true,
+                                       .queues = send->n_parts > 1};
     if (send->n_parts > 1)
         run_start(send->run, &part->exchange, &part->request);
     else

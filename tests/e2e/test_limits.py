@@ -48,6 +48,23 @@ class Sizes(Real):
         self.assertEqual(list(peer.answers(number))[-1][2], {"code": "too-many", "at": "to.512"})
 
 
+class Turns(Real):
+    CONFIG = {"account-connections": 1}
+    SENDERS = {"alice": []}
+
+    def test_more_requests_than_connections(self):
+        """Each part of a long list has a connection of its own, and waits for its turn."""
+        targets = self.system.path("targets")
+        with open(targets, "w", encoding="ascii") as file:
+            file.writelines(f"u{i}\n" for i in range(1100))
+            file.write(self.user.name)
+        done = self.begin_from("alice", f"@{targets}", "in turn").finish(30)
+        self.assertNotIn("busy", done.err)
+        self.assertNotIn("connecting again", done.err)
+        self.assertEqual(done.err.count("u1099"), 1, done.err[-500:])
+        self.terminal.wait_for("in turn")
+
+
 class Deliveries(Staged):
     def test_so_many_deliveries(self):
         self.start(sessions=[("bob", 61801, f"pts/{i}") for i in range(1024)])

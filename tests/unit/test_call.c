@@ -19,6 +19,7 @@ enum act {
     DROP_AFTER_EVENT,
     GO_AWAY,
     GO_BUSY,
+    TURN_AWAY,
     GO_REVOKED,
     FAIL,
     REFUSE,
@@ -31,6 +32,7 @@ static unsigned slow = 1;
 static uv_loop_t loop;
 static struct listener *listener;
 static const enum act *script;
+static bool queues;
 static unsigned connections, closed_listeners;
 static struct stream *streams[8];
 static enum act acts[8];
@@ -143,6 +145,7 @@ static void on_send(struct stream *stream, const struct msg *msg)
     case ANSWER:
     case DROP_UNSEEN:
     case REFUSE:
+    case TURN_AWAY:
     case NO_WELCOME:
         say_event(stream, msg->id, 1);
         say_result(stream, msg->id);
@@ -183,8 +186,13 @@ static void server_key(void *owner, struct stream *stream, const struct noise_pu
     (void)owner;
     CU_ASSERT(memcmp(key, &client_keys.public, sizeof(*key)) == 0);
     stream_verdict(stream, NULL);
-    if (acts[index_of(stream)] != NO_WELCOME)
+    if (acts[index_of(stream)] == TURN_AWAY) {
+        stream_send(stream, &(struct msg){.type = MSG_GOAWAY,
+                                          .u.goaway = {.code = SLICE("busy"), .retry_ms = 300}});
+        stream_close(stream);
+    } else if (acts[index_of(stream)] != NO_WELCOME) {
         welcome(stream);
+    }
 }
 
 static void server_gone(void *owner, struct stream *stream, const struct stream_end *end)
@@ -267,6 +275,7 @@ static struct call_config config_for(const struct call_server *server)
         .connect_ms = 1000 * slow,
         .give_up_ms = 3000 * slow,
         .lost_ms = 1000 * slow,
+        .queues = queues,
     };
 }
 
@@ -390,6 +399,34 @@ static void another_goaway_is_taken_up_when_it_says(void)
     TELL(GO_REVOKED);
     CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
     CU_ASSERT_STRING_EQUAL(result.code, "revoked");
+}
+
+/* Other calls of the same command may have taken up all the connections that its key may have. */
+static void one_of_several_waits_its_turn(void)
+{
+    TELL(TURN_AWAY);
+    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
+    CU_ASSERT_STRING_EQUAL(result.code, "busy");
+    queues = true;
+    TELL(TURN_AWAY, TURN_AWAY, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(connections, 3);
+    CU_ASSERT_EQUAL(lost, 0);
+    TELL(TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY);
+    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
+    CU_ASSERT_STRING_EQUAL(result.code, "busy");
+    CU_ASSERT(connections >= 2);
+    queues = false;
+}
+
+static void who_is_sent_away_after_a_loss_does_not_know(void)
+{
+    TELL(DROP_AFTER_SEND, TURN_AWAY);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    queues = true;
+    TELL(TURN_AWAY, DROP_AFTER_SEND, TURN_AWAY);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    queues = false;
 }
 
 /* One that takes every request and drops it is asked ever more slowly. */
@@ -586,6 +623,8 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(after_it_the_call_attaches_where_it_broke_off),
     UNIT_TEST(goaway_is_taken_up_by_attach),
     UNIT_TEST(another_goaway_is_taken_up_when_it_says),
+    UNIT_TEST(one_of_several_waits_its_turn),
+    UNIT_TEST(who_is_sent_away_after_a_loss_does_not_know),
     UNIT_TEST(a_server_that_drops_every_time_is_not_stormed),
     UNIT_TEST(a_server_that_forgot_means_outcome_unknown),
     UNIT_TEST(a_server_that_never_answers_is_given_up),
