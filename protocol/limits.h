@@ -41,6 +41,7 @@
 #define LIM_NOTE         512  /* human text in NOTE, ERROR, GOAWAY */
 #define LIM_CODE         32
 #define LIM_PAD          1024
+#define LIM_OWN_KEYS     64 /* that a user can have authorized for himself, so that all are told */
 #define LIM_DELIVERIES   1024 /* of one request; msg splits longer target files */
 #define LIM_MAX_TIME     (7LL * 24 * 3600 * 1000) /* [default] max_time; also /TIME's highest */
 #define LIM_NOT_SHOWN    10000                    /* accepted to displayed, without wait */
@@ -76,7 +77,7 @@
 #define LIM_OPEN_DELIVERIES     65536
 #define LIM_HELD_TEXT           (64LL << 20)
 #define LIM_MESSAGES_A_MINUTE   60
-#define LIM_ASKS_A_MINUTE       120    /* WHO; or twice an account's messages: msg /V asks twice */
+#define LIM_ASKS_A_MINUTE       120    /* WHO, GRANT; or twice an account's messages: msg /V asks twice */
 #define LIM_UIDS                1000   /* remembered for an account */
 #define LIM_UID_TIME            600000 /* after the request became final */
 #define LIM_SEEN_RECORDS        65536  /* in the record that outlives the process */

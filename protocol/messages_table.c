@@ -99,11 +99,13 @@ _Static_assert(SIZE_event_rest + LIM_MISSES * SIZE_miss <= LIM_PLAINTEXT, "misse
 _Static_assert(SIZE_event_rest + LIM_EVENTS * SIZE_session <= LIM_PLAINTEXT, "sessions");
 _Static_assert(SIZE_event_rest + SIZE_message <= LIM_PLAINTEXT, "a message for LIST");
 _Static_assert(SIZE_welcome <= LIM_PLAINTEXT && SIZE_result <= LIM_PLAINTEXT, "WELCOME, RESULT");
+_Static_assert(SIZE_granted <= LIM_PLAINTEXT, "GRANTED");
 _Static_assert(SIZE_error <= LIM_PLAINTEXT && SIZE_goaway <= LIM_PLAINTEXT, "ERROR, GOAWAY");
 _Static_assert(SIZE_hello2 + 96 <= LIM_HANDSHAKE_2, "the server's hello");
 _Static_assert(SIZE_hello3 + 64 <= LIM_HANDSHAKE_3, "the client's hello");
 /* Nodes of the most numerous: a map, a key and a value for each field. */
 _Static_assert(LIM_MISSES *(1 + 2 * 5) + 16 <= LIM_NODES, "misses");
+_Static_assert(LIM_OWN_KEYS *(1 + 2 * 2) + 24 <= LIM_NODES, "own keys");
 _Static_assert(LIM_EVENTS *(1 + 2 * 13) + 16 <= LIM_NODES, "events, sessions");
 
 /* ---- rules of fields ------------------------------------------------------------------------- */
@@ -162,10 +164,17 @@ static bool events_are_valid(const struct msg_events *events)
     return (events->ev.n > 0) + (events->miss.n > 0) + (events->who.n > 0) + message == 1;
 }
 
+static bool grant_is_valid(const struct msg_grant *grant)
+{
+    return grant->add.len == 0 || grant->take.len == 0;
+}
+
 bool record_is_valid(const struct record *record, const void *item)
 {
     if (record == &record_selector)
         return msg_selector_kind(item) != SEL_NONE;
+    if (record == &record_grant)
+        return grant_is_valid(item);
     return record != &record_events || events_are_valid(item);
 }
 

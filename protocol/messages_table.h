@@ -39,7 +39,10 @@ const char *field_judge(const struct field *field, struct slice string);
 bool field_is_clean(struct slice string);
 /* True if the field holds bytes, not text. */
 bool field_is_bytes(const struct field *field);
-/* Rules that a table cannot say: a selector has exactly one key, an EVENT exactly one kind. */
+/*
+ * Rules that a table cannot say: a selector has exactly one key, an EVENT exactly one kind, GRANT
+ * at most one of its two.
+ */
 bool record_is_valid(const struct record *record, const void *item);
 
 #endif

@@ -278,7 +278,7 @@ class Client(Connection):
         while not self.open[number]:
             self.receive()
         found = self.open[number].popleft()
-        if TYPES[found.type].name in ("RESULT", "ERROR", "ENROLLED"):
+        if TYPES[found.type].name in ("RESULT", "ERROR", "ENROLLED", "GRANTED"):
             del self.open[number]
         return found
 

@@ -259,7 +259,7 @@ class Serving(Connection):
 
     ANSWERS = {"NOOP": _ignore, "PING": _ping, "PONG": _ignore, "GOAWAY": _goaway, "SEND": _send,
                "CANCEL": _cancel, "ATTACH": _attach, "WHO": _who, "ENROL": _unsupported,
-               "ACK": _unsupported, "LIST": _unsupported}
+               "ACK": _unsupported, "LIST": _unsupported, "GRANT": _unsupported}
 
 
 class Server:

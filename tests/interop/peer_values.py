@@ -167,6 +167,7 @@ RECORDS, TYPES = _read(DOCUMENT)
 NUMBER = {known.name: number for number, known in TYPES.items()}
 EXACTLY_ONE = {"selector": {"user", "session", "id", "name", "all", "me"},
                "EVENT": {"ev", "miss", "who", "message"}}
+AT_MOST_ONE = {"GRANT": {"add", "take"}}
 
 # ---- faults of section 7, in the order of its table ----------------------------------------------
 
@@ -251,6 +252,8 @@ def _record_faults(record, value, at):
             yield from _field_faults(field, value[key], key, at or key)
     one = EXACTLY_ONE.get(record)
     if one and sum(1 for key in one if value.get(key)) != 1:
+        yield WRONG, at
+    if sum(1 for key in AT_MOST_ONE.get(record, ()) if key in value) > 1:
         yield WRONG, at
 
 

@@ -316,6 +316,79 @@ static void misses_fit_into_a_frame(void)
     wire_release(&doc);
 }
 
+/* Every key that somebody can have is told in one frame, with the longest of everything beside. */
+static void granted_keys_fit_into_a_frame(void)
+{
+    static const char name[256] = {[0 ... 254] = 'n'}, bytes[33];
+    static struct msg_own keys[LIM_OWN_KEYS + 1];
+    struct msg in = {.type = MSG_GRANTED,
+                     .id = 1,
+                     .u.granted = {.did = SLICE("added"),
+                                   .user = {name, LIM_NAME},
+                                   .most = 4294967295,
+                                   .perm = slice_of(name),
+                                   .host = {bytes, 32},
+                                   .port = 65535}};
+    struct msg msg;
+    struct msg_fault fault;
+    struct wire_doc doc;
+
+    for (size_t i = 0; i <= LIM_OWN_KEYS; i++)
+        keys[i] = (struct msg_own){.key = {bytes, 32}, .why = {name, LIM_CODE}};
+    in.u.granted.keys = (struct msg_own_list){keys, LIM_OWN_KEYS + 1};
+    CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
+    in.u.granted.keys.n = LIM_OWN_KEYS;
+    ssize_t len = msg_encode(&in, buffer, sizeof(buffer));
+    CU_ASSERT_FATAL(len > LIM_OWN_KEYS * (32 + LIM_CODE));
+    CU_ASSERT_EQUAL_FATAL(msg_decode(&msg, &doc, buffer, (size_t)len, &fault), 0);
+    CU_ASSERT_EQUAL(msg.u.granted.keys.n, LIM_OWN_KEYS);
+    CU_ASSERT_EQUAL(msg.u.granted.port, 65535);
+    wire_release(&doc);
+    in.u.granted.port = 65536;
+    CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
+    in.u.granted.port = 0;
+    in.u.granted.host.len = 31;
+    CU_ASSERT_EQUAL(msg_encode(&in, buffer, sizeof(buffer)), -EINVAL);
+}
+
+#define KEY_31                                                                                     \
+    "\xc4\x1f"                                                                                     \
+    "0123456789abcdef0123456789abcde"
+#define KEY_32                                                                                     \
+    "\xc4\x20"                                                                                     \
+    "0123456789abcdef0123456789abcdef"
+#define KEY_33                                                                                     \
+    "\xc4\x21"                                                                                     \
+    "0123456789abcdef0123456789abcdef0"
+
+static void a_grant_adds_or_takes_one_key(void)
+{
+    struct msg msg;
+    struct msg_fault fault = {0};
+
+    CU_ASSERT_EQUAL(RAW(MSG_GRANT, 1, 0, ""), 0);
+    CU_ASSERT(!msg.u.grant.add.ptr && !msg.u.grant.take.ptr);
+    CU_ASSERT_EQUAL(RAW(MSG_GRANT, 1, 1,
+                        "\xa3"
+                        "add" KEY_32),
+                    0);
+    CU_ASSERT_EQUAL(msg.u.grant.add.len, 32);
+    CU_ASSERT_EQUAL(RAW(MSG_GRANT, 1, 1, "\xa4take" KEY_32), 0);
+    CU_ASSERT_EQUAL(RAW(MSG_GRANT, 1, 1,
+                        "\xa3"
+                        "add" KEY_31),
+                    -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(fault.at, "add");
+    CU_ASSERT_EQUAL(RAW(MSG_GRANT, 1, 1, "\xa4take" KEY_33), -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(fault.at, "take");
+    CU_ASSERT_EQUAL(RAW(MSG_GRANT, 1, 2,
+                        "\xa3"
+                        "add" KEY_32 "\xa4take" KEY_32),
+                    -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(fault.code, "bad-message");
+    CU_ASSERT_FALSE(fault.fatal);
+}
+
 static void hellos_are_bare_maps(void)
 {
     struct msg_hello2 hello = {.v = 1}, read;
@@ -370,6 +443,8 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(unknown_types_are_told_apart),
     UNIT_TEST(an_event_tells_of_one_kind_of_thing),
     UNIT_TEST(misses_fit_into_a_frame),
+    UNIT_TEST(granted_keys_fit_into_a_frame),
+    UNIT_TEST(a_grant_adds_or_takes_one_key),
     UNIT_TEST(hellos_are_bare_maps),
     UNIT_END,
 };
