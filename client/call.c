@@ -255,6 +255,9 @@ static void on_message(void *owner, struct stream *stream, const struct msg *msg
         on_error(call, &msg->u.error);
     } else if (msg->type == MSG_ENROLLED && call->request.type == MSG_ENROL) {
         on_enrolled(call, msg);
+    } else if (msg->type == MSG_GRANTED && call->request.type == MSG_GRANT) {
+        call->config.owner->message(call->config.context, msg);
+        finish(call, CALL_RESULT);
     }
 }
 

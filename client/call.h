@@ -73,7 +73,7 @@ struct call_owner {
     /* Judge the host's key (TCP only), and what it shows to endorse it. */
     enum call_judgement (*judge)(void *owner, const struct noise_public *key,
                                  const struct slice_list *end);
-    /* WELCOME, ENROLLED, EVENT and NOTE, in order; the strings are valid during the call. */
+    /* WELCOME, ENROLLED, GRANTED, EVENT and NOTE, in order; the strings are valid during the call. */
     void (*message)(void *owner, const struct msg *msg);
     /* The connection was lost after the request was sent and is being made again. May be NULL. */
     void (*reconnecting)(void *owner);
@@ -100,7 +100,7 @@ struct call_config {
 
 /*
  * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, ENROL (its mac is made here;
- * done at an ENROLLED that proves the server with CALL_RESULT), or PING (nothing is asked: done at
+ * done at an ENROLLED that proves the server with CALL_RESULT), GRANT (done at GRANTED), or PING (nothing is asked: done at
  * WELCOME with CALL_RESULT). The message and all it points to are borrowed until done; its
  * id is chosen here. 0 or negative errno; then done is not called.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl authorize: a line of authorized_keys, written for the administrator. */
 #include "client/ctl_line.h"
+#include "client/ctl_self.h"
 #include "client/ctl_tcp.h"
 #include "client/ctl_trust_files.h"
 #include "client/json.h"
@@ -113,6 +114,12 @@ static void print_result(const struct ctl *ctl, const char *file, const char *li
     json_close(stdout);
 }
 
+static int wants(const char *what)
+{
+    log_error("authorize wants: %s", what);
+    return CTL_USAGE;
+}
+
 int ctl_authorize(const struct ctl *ctl)
 {
     struct ctl_trust_files files;
@@ -120,6 +127,10 @@ int ctl_authorize(const struct ctl *ctl)
     enum trust_edit edit;
     struct diag diag;
     char line[LIM_TRUST_LINE];
+    if (ctl->given[CTL_SELF])
+        return ctl_self_authorize(ctl);
+    if (ctl->n_words < 2 || ctl->given[CTL_LIST] || ctl->given[CTL_SOCKET])
+        return wants("KEY NAME, as administrator; or --self KEY, or --self --list, for yourself");
     if (!ctl_find_trust_files(ctl, &files))
         return CTL_USAGE;
     int status = compose(ctl, line, sizeof(line), &key);

@@ -115,7 +115,8 @@ void doctor_SENDERS(void *context, struct finding *finding)
         check_skip(finding, "only root can look at %s; type: sudo msgctl doctor", config->enrolled);
         return;
     }
-    if (trust_new(&trust, config->authorized_keys, config->enrolled, config->revoked_keys) < 0 ||
+    if (trust_new(&trust, config->authorized_keys, config->enrolled, config->granted,
+                  config->revoked_keys) < 0 ||
         !read_as_msgd(trust))
         check_skip(finding, "not enough memory, or root cannot become _msgd");
     else

@@ -33,7 +33,8 @@ bool ctl_host_config(const struct ctl *ctl, struct config *ret_config)
     }
     if (!take_path(ctl, CTL_INVITATIONS, "invitations", ret_config) ||
         !take_path(ctl, CTL_HOST_KEY, "host_key", ret_config) ||
-        !take_path(ctl, CTL_ENROLLED, "enrolled", ret_config))
+        !take_path(ctl, CTL_ENROLLED, "enrolled", ret_config) ||
+        !take_path(ctl, CTL_GRANTED, "granted", ret_config))
         return false;
     if (config_complete(ret_config, LOGIN_DEFS, &diag) == 0)
         return true;

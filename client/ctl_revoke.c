@@ -5,9 +5,11 @@
  * stays refused.
  */
 #include "client/ctl_host.h"
+#include "client/ctl_self.h"
 #include "client/ctl_trust_files.h"
 #include "client/json.h"
 #include "common/enrolled.h"
+#include "common/granted.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/trust_edit.h"
@@ -132,6 +134,36 @@ static size_t revoke_in_files(struct revoking *doing, int *status)
     return found;
 }
 
+/* Keys that a user of that name authorized for himself; how many there were. */
+static size_t revoke_own(struct revoking *doing, int *status)
+{
+    const struct ctl *ctl = doing->ctl;
+    struct granted granted = {.keys = NULL};
+    struct config config;
+    struct diag diag;
+    size_t found = 0;
+    if (ctl->given[CTL_FILE] && !ctl->given[CTL_GRANTED])
+        return 0;
+    if (!ctl_host_config(ctl, &config)) {
+        *status = CTL_FAILED;
+        return 0;
+    }
+    if (granted_read(config.granted, &granted, &diag) < 0) {
+        log_error("%s", diag.text);
+        *status = CTL_FAILED;
+    }
+    for (size_t i = 0; i < granted.count; i++) {
+        const struct any_key key = any_key_static(&granted.keys[i].key);
+        if (strcmp(granted.keys[i].name, ctl->words[0]) != 0)
+            continue;
+        found++;
+        if (revoke(doing, &key, ctl->words[0]) != CTL_OK)
+            *status = CTL_FAILED;
+    }
+    granted_free(&granted);
+    return found;
+}
+
 /* All are tried. */
 static int revoke_name(struct revoking *doing)
 {
@@ -140,6 +172,7 @@ static int revoke_name(struct revoking *doing)
     size_t found = revoke_in_files(doing, &status);
     found += revoke_those(doing, &enrolled.keys, &status);
     enrolled_free(&enrolled);
+    found += revoke_own(doing, &status);
     if (found)
         return status;
     log_error("%s has no key of the name %s%s", doing->files.base, doing->ctl->words[0],
@@ -189,6 +222,8 @@ int ctl_revoke(const struct ctl *ctl)
     struct revoking doing = {.ctl = ctl};
     struct any_key key = {0};
     struct slice word = slice_of(ctl->words[0]);
+    if (ctl->given[CTL_SELF])
+        return ctl_self_revoke(ctl);
     bool is_key = any_key_take(&word, &key) == 0;
     if (!is_sound(ctl, is_key, &key) || !ctl_find_trust_files(ctl, &doing.files))
         return CTL_USAGE;

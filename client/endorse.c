@@ -27,10 +27,12 @@ static int tell_other_type(const struct ssh_signer *signer, const struct noise_p
 {
     char text[KEY_TEXT_LEN + 1];
     key_format(key, text);
-    return diag_set(ret_diag, -EBADMSG,
-                    "%.900s is no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve; make "
-                    "one: ssh-keygen -t ed25519; or be listed without: msgctl authorize %s NAME",
-                    signer->file, text);
+    return diag_set(
+        ret_diag, -EBADMSG,
+        "%.900s is no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve; for a "
+        "host that you can ssh to: msgctl pair HOST; or make one: ssh-keygen -t ed25519; or "
+        "be listed without: msgctl authorize %s NAME",
+        signer->file, text);
 }
 
 int endorse_sign(const struct ssh_signer *signer, const struct endorsement *endorsement,

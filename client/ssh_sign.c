@@ -70,9 +70,11 @@ int ssh_signer_find(const char *named, struct ssh_signer *ret_signer, struct dia
     ssh_signer_end(signer);
     if (find_in_home(signer))
         return 0;
-    return diag_set(ret_diag, -ENOENT,
-                    "there is no ssh-ed25519 key in ssh-agent or at ~/.ssh/id_ed25519, and keys of "
-                    "other types (RSA, ECDSA, sk) cannot serve; make one: ssh-keygen -t ed25519");
+    return diag_set(
+        ret_diag, -ENOENT,
+        "there is no ssh-ed25519 key in ssh-agent or at ~/.ssh/id_ed25519, and keys of "
+        "other types (RSA, ECDSA, sk) cannot serve; for a host that you can ssh to: msgctl "
+        "pair HOST; or make one: ssh-keygen -t ed25519");
 }
 
 void ssh_signer_end(struct ssh_signer *signer)

@@ -99,25 +99,25 @@ static void place_host_key(struct config *config)
         snprintf(config->host_key, sizeof(config->host_key), "%s/host_key", config->state);
 }
 
-/* msgd writes both, so that they lie together. */
-static int place_enrolled(struct config *config, struct diag *ret_diag)
+/* msgd writes them all, so that they lie together. */
+static int place_beside(struct config *config, const char *name, char *path, size_t size,
+                        struct diag *ret_diag)
 {
     const char *slash = strrchr(config->host_key, '/');
     int folder = slash ? (int)(slash - config->host_key) + 1 : 0;
 
-    if (config->enrolled[0])
+    if (path[0])
         return 0;
-    int len = snprintf(config->enrolled, sizeof(config->enrolled), "%.*senrolled", folder,
-                       config->host_key);
-    return len < (int)sizeof(config->enrolled)
-               ? 0
-               : diag_errno(ret_diag, -ENAMETOOLONG, config->host_key);
+    int len = snprintf(path, size, "%.*s%s", folder, config->host_key, name);
+    return len < (int)size ? 0 : diag_errno(ret_diag, -ENAMETOOLONG, config->host_key);
 }
 
 int config_complete(struct config *config, const char *login_defs, struct diag *ret_diag)
 {
     place_host_key(config);
-    int r = place_enrolled(config, ret_diag);
+    int r = place_beside(config, "enrolled", config->enrolled, sizeof(config->enrolled), ret_diag);
+    if (r == 0)
+        r = place_beside(config, "granted", config->granted, sizeof(config->granted), ret_diag);
     if (r < 0)
         return r;
     if (config->uid_min == 0)

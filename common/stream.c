@@ -144,6 +144,15 @@ int stream_send(struct stream *stream, const struct msg *msg)
     return output.error;
 }
 
+/* What came behind the handshake's last message waits for the verdict. */
+static void go_on(struct stream *stream)
+{
+    stream->judged = false;
+    stream_take_held(stream);
+    if (stream->stage == STAGE_LIVE)
+        stream_read_start(stream);
+}
+
 static void give_verdict(struct stream *stream, const struct peer_input *verdict)
 {
     struct peer_output output;
@@ -151,12 +160,11 @@ static void give_verdict(struct stream *stream, const struct peer_input *verdict
     if (stream->stage != STAGE_LIVE)
         return;
     stream_step(stream, verdict, &output);
+    stream->judged = true;
     if (stream->busy || stream->stage != STAGE_LIVE)
         return;
     stream->busy = true;
-    stream_take_held(stream);
-    if (stream->stage == STAGE_LIVE)
-        stream_read_start(stream);
+    go_on(stream);
     stream_leave(stream);
 }
 
@@ -194,6 +202,8 @@ bool stream_cork(struct stream *stream)
 
 void stream_uncork(struct stream *stream)
 {
+    if (stream->judged && stream->stage == STAGE_LIVE)
+        go_on(stream);
     stream_leave(stream);
 }
 

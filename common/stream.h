@@ -61,7 +61,8 @@ void stream_set_owner(struct stream *stream, const struct stream_owner *owner, v
 int stream_send(struct stream *stream, const struct msg *msg);
 /*
  * Outside of the owner's calls: what is sent from here on leaves in one write at stream_uncork(),
- * which the caller owes if this is true. Inside of them it is false: they are corked already.
+ * which the caller owes if this is true. Inside of them it is false: they are corked already. What
+ * waits for a verdict that is given meanwhile is read at stream_uncork(), too.
  */
 bool stream_cork(struct stream *stream);
 void stream_uncork(struct stream *stream);

@@ -78,6 +78,7 @@ static void take_input(struct stream *stream, const uint8_t *bytes, size_t len)
 {
     size_t used = feed(stream, bytes, len);
 
+    stream->judged = false;
     if (stream->stage != STAGE_LIVE)
         return;
     hold(stream, bytes + used, len - used);

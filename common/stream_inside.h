@@ -34,6 +34,7 @@ struct stream {
     enum stage stage;
     bool is_unix;
     bool busy;        /* inside a callback of ours: writes wait for its end */
+    bool judged;      /* a verdict was given while corked: go on behind it */
     bool over_unsent; /* LIM_UNSENT was reached: `drained` is owed */
     unsigned handles; /* open ones; at 0 the memory goes */
     struct stream_end end;

@@ -9,8 +9,10 @@
 
 struct trust {
     struct authorized_files authorized; /* root's word, which goes before */
-    struct watched enrolled_file, revoked_file;
+    struct watched enrolled_file, granted_file, revoked_file;
     struct enrolled enrolled;
+    struct granted granted;
+    bool own_keys, own_keys_changed; /* what users authorized for themselves counts */
     struct revoked_keys revoked;
     bool looked;
     uint64_t looked_ms;
@@ -18,17 +20,19 @@ struct trust {
 };
 
 int trust_new(struct trust **ret_trust, const char *authorized, const char *enrolled,
-              const char *revoked)
+              const char *granted, const char *revoked)
 {
     struct trust *trust = calloc(1, sizeof(*trust));
     if (!trust)
         return -ENOMEM;
     int r = authorized_files_init(&trust->authorized, authorized);
     watched_init(&trust->enrolled_file, strdup(enrolled), FILE_TRUSTED);
+    watched_init(&trust->granted_file, strdup(granted), FILE_TRUSTED);
     watched_init(&trust->revoked_file, strdup(revoked), FILE_TRUSTED);
     /* Until it was read nobody can know who is revoked. */
     trust->revoked_file.problem.state = -EAGAIN;
-    if (r < 0 || !trust->enrolled_file.path || !trust->revoked_file.path) {
+    if (r < 0 || !trust->enrolled_file.path || !trust->granted_file.path ||
+        !trust->revoked_file.path) {
         trust_free(trust);
         return -ENOMEM;
     }
@@ -42,8 +46,10 @@ void trust_free(struct trust *trust)
         return;
     authorized_files_free(&trust->authorized);
     enrolled_free(&trust->enrolled);
+    granted_free(&trust->granted);
     revoked_keys_free(&trust->revoked);
     watched_clear(&trust->enrolled_file);
+    watched_clear(&trust->granted_file);
     watched_clear(&trust->revoked_file);
     free(trust);
 }
@@ -52,6 +58,12 @@ static int parse_enrolled(const char *path, struct slice text, void *ret_table,
                           struct diag *ret_diag)
 {
     return enrolled_parse(path, text, ret_table, ret_diag);
+}
+
+static int parse_granted(const char *path, struct slice text, void *ret_table,
+                         struct diag *ret_diag)
+{
+    return granted_parse(path, text, ret_table, ret_diag);
 }
 
 static int parse_revoked(const char *path, struct slice text, void *ret_table,
@@ -67,6 +79,16 @@ static bool refresh_enrolled(struct trust *trust)
         return false;
     enrolled_free(&trust->enrolled);
     trust->enrolled = fresh;
+    return true;
+}
+
+static bool refresh_granted(struct trust *trust)
+{
+    struct granted fresh;
+    if (watched_look(&trust->granted_file, parse_granted, &fresh) != WATCHED_NEW)
+        return false;
+    granted_free(&trust->granted);
+    trust->granted = fresh;
     return true;
 }
 
@@ -90,13 +112,21 @@ bool trust_refresh(struct trust *trust, uint64_t now_ms, bool force)
     trust->looked = true;
     trust->looked_ms = now_ms;
     bool authorized = authorized_files_refresh(&trust->authorized);
-    bool enrolled = refresh_enrolled(trust), revoked = refresh_revoked(trust);
-    return authorized || enrolled || revoked;
+    bool enrolled = refresh_enrolled(trust), granted = refresh_granted(trust);
+    bool revoked = refresh_revoked(trust), switched = trust->own_keys_changed;
+    trust->own_keys_changed = false;
+    return authorized || enrolled || granted || revoked || switched;
+}
+
+void trust_own_keys(struct trust *trust, bool count)
+{
+    trust->own_keys_changed |= trust->own_keys != count;
+    trust->own_keys = count;
 }
 
 static struct problem *problem_at(struct trust *trust, size_t index)
 {
-    struct watched *single[] = {&trust->enrolled_file, &trust->revoked_file};
+    struct watched *single[] = {&trust->enrolled_file, &trust->granted_file, &trust->revoked_file};
     if (index < ARRAY_SIZE(single))
         return &single[index]->problem;
     return authorized_files_problem(&trust->authorized, index - ARRAY_SIZE(single));
@@ -123,10 +153,30 @@ static const struct authorized_key *find_line(const struct trust *trust, const s
     return line ? line : authorized_keys_find(&trust->enrolled.keys, key);
 }
 
+static const struct granted_key *find_own(const struct trust *trust, const struct noise_public *key)
+{
+    return trust->own_keys ? granted_find(&trust->granted, key) : NULL;
+}
+
 bool trust_knows(const struct trust *trust, const struct noise_public *key)
 {
     const struct any_key any = any_key_static(key);
-    return find_line(trust, &any) != NULL;
+    return find_line(trust, &any) || find_own(trust, key);
+}
+
+const struct granted *trust_granted(const struct trust *trust)
+{
+    return &trust->granted;
+}
+
+const char *trust_own_fault(const struct trust *trust, const struct noise_public *key)
+{
+    const struct any_key any = any_key_static(key);
+    if (trust->revoked_file.problem.state < 0 || revoked_keys_hold(&trust->revoked, &any))
+        return "revoked";
+    if (find_line(trust, &any))
+        return "listed";
+    return trust->own_keys ? NULL : "off";
 }
 
 const struct enrolled *trust_enrolled(const struct trust *trust)
@@ -183,8 +233,9 @@ enum trust_verdict trust_judge(const struct trust *trust, const struct noise_pub
         verdict = judge_signer(trust, claim, address, now_s, &grant);
     } else {
         grant.line = find_line(trust, &any);
+        grant.own = grant.line ? NULL : find_own(trust, key);
         grant.perm = PERM_EVERY;
-        verdict = judge_line(grant.line, address, now_s);
+        verdict = grant.own ? TRUST_ACCEPTED : judge_line(grant.line, address, now_s);
     }
     if (verdict == TRUST_ACCEPTED && ret_grant)
         *ret_grant = grant;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which keys a host accepts: authorized_keys with its folder (authorized_files.h), enrolled and
- * revoked_keys, read and read again. A holder looks at the files at most once in LIM_FILE_RECHECK.
- * A file of authorized keys, or enrolled, with an error keeps its last good state; a revoked_keys
+ * Which keys a host accepts: authorized_keys with its folder (authorized_files.h), enrolled,
+ * granted and revoked_keys, read and read again. The first that has a key decides alone what it gives.
+ * A holder looks at the files at most once in LIM_FILE_RECHECK.
+ * A file of authorized keys, enrolled, or granted, with an error keeps its last good state; a revoked_keys
  * with an error, or one that cannot be read, refuses everybody. A file that is not there is empty.
  * All must be root's or our own, and nobody else's to write.
  *
@@ -14,6 +15,7 @@
 
 #include "common/endorsement.h"
 #include "common/enrolled.h"
+#include "common/granted.h"
 #include "protocol/messages.h"
 
 struct trust;
@@ -31,9 +33,10 @@ struct trust_claim {
     char name[LIM_NAME + 1];
 };
 
-/* What a claim gives now. */
+/* What a claim gives now: a line's rights, or those of a local user whose own key it is. Borrowed. */
 struct trust_grant {
-    const struct authorized_key *line; /* borrowed */
+    const struct authorized_key *line; /* NULL with `own` */
+    const struct granted_key *own;
     unsigned perm; /* what the endorsement leaves of the line's rights (enum endorsement_perm) */
 };
 
@@ -41,6 +44,8 @@ struct trust_grant {
 static inline const char *trust_name(const struct trust_grant *grant,
                                      const struct trust_claim *claim)
 {
+    if (grant->own)
+        return grant->own->name;
     return grant->line->ca ? claim->name : grant->line->name;
 }
 
@@ -56,7 +61,9 @@ enum trust_verdict {
  * trust_refresh(). 0 or -ENOMEM.
  */
 int trust_new(struct trust **ret_trust, const char *authorized, const char *enrolled,
-              const char *revoked);
+              const char *granted, const char *revoked);
+/* Whether keys that users authorized for themselves count; from the next trust_refresh() on. */
+void trust_own_keys(struct trust *trust, bool count);
 void trust_free(struct trust *trust);
 
 /*
@@ -91,5 +98,9 @@ enum trust_verdict trust_judge(const struct trust *trust, const struct noise_pub
 bool trust_knows(const struct trust *trust, const struct noise_public *key);
 /* The enrolments that there are; borrowed. */
 const struct enrolled *trust_enrolled(const struct trust *trust);
+/* The same of users' own keys, whether they count or not. */
+const struct granted *trust_granted(const struct trust *trust);
+/* Why a key would not count as a user's own, in GRANTED's words: revoked, listed, off; NULL: it does. */
+const char *trust_own_fault(const struct trust *trust, const struct noise_public *key);
 
 #endif

@@ -88,8 +88,7 @@ static const char *const verdict_codes[] = {
     [TRUST_REVOKED] = "revoked",
 };
 
-/* Whether what it was let in on still holds. */
-static bool judge_key(const struct conn *conn, struct trust_grant *ret_grant, const char **ret_code)
+bool conn_grant(const struct conn *conn, struct trust_grant *ret_grant, const char **ret_code)
 {
     enum trust_verdict verdict =
         trust_judge(conn->server->trust, &conn->key, &conn->claim,
@@ -111,8 +110,10 @@ bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *r
         *ret_rights = rights_of_uid(&conn->server->policy, conn->uid, conn->groups, conn->n_groups);
         return true;
     }
-    if (!judge_key(conn, &grant, ret_code))
+    if (!conn_grant(conn, &grant, ret_code))
         return false;
+    if (grant.own)
+        return own_rights(conn, grant.own, ret_rights, ret_code);
     *ret_rights = rights_of_key(grant.line, grant.perm);
     if (grant.line->rate)
         *ret_rate = grant.line->rate;
@@ -123,7 +124,7 @@ void conn_judge(struct conn *conn)
 {
     const char *code;
 
-    if (conn->is_unix || !conn->account || conn->closing || judge_key(conn, NULL, &code))
+    if (conn->is_unix || !conn->account || conn->closing || conn_grant(conn, NULL, &code))
         return;
     log_notice("%s from %s is %s now: closed", conn->name, conn->host, code);
     conn_goaway(conn, code, NULL, 0);
@@ -181,8 +182,8 @@ static void reject(struct conn *conn, enum trust_verdict verdict)
         stream_verdict(conn->stream, verdict_codes[verdict]);
 }
 
-/* Judges the key and what endorses it; false: it is told why. */
-static bool admit(struct conn *conn)
+/* Judges the key and what endorses it: lets it in, or tells it why not. */
+static void admit(struct conn *conn)
 {
     struct slice_list end = stream_endorsements(conn->stream);
     struct trust_grant grant;
@@ -192,17 +193,23 @@ static bool admit(struct conn *conn)
 
     if (verdict != TRUST_ACCEPTED) {
         reject(conn, verdict);
-        return false;
+        return;
     }
     snprintf(conn->name, sizeof(conn->name), "%s", trust_name(&grant, &conn->claim));
-    return true;
+    if (grant.own) {
+        own_admit(conn, grant.own);
+        return;
+    }
+    stream_verdict(conn->stream, NULL);
+    conn_enter(conn);
 }
 
 void conn_enter(struct conn *conn)
 {
     struct principal who = conn->claim.endorsed
                                ? principal_of_endorsed(&conn->claim.signer, conn->name)
-                               : conn->principal;
+                           : conn->own.admitted ? principal_of_uid(conn->uid)
+                                                : conn->principal;
 
     if (enter_account(conn, &who, conn->server->config.account_connections))
         welcome(conn);
@@ -213,25 +220,23 @@ void conn_enter(struct conn *conn)
 static void on_key(void *owner, struct stream *stream, const struct noise_public *key)
 {
     struct conn *conn = owner;
-    struct server *server = conn->server;
 
+    (void)stream;
     conn->key = *key;
     conn->principal = principal_of_key(key);
-    server_check_trust(server, false);
-    if (!admit(conn))
-        return;
-    stream_verdict(stream, NULL);
-    conn_enter(conn);
+    server_check_trust(conn->server, false);
+    admit(conn);
 }
 
 /* ---- the Unix socket ------------------------------------------------------------------------- */
 
-static void on_name(void *context, const char *name)
+static void on_name(void *context, const struct user_facts *facts)
 {
     struct conn *conn = context;
 
     conn->query = NULL;
-    snprintf(conn->name, sizeof(conn->name), "%s", name);
+    conn->named = facts->exists;
+    snprintf(conn->name, sizeof(conn->name), "%s", facts->name);
     stream_resume(conn->stream);
 }
 
@@ -251,7 +256,7 @@ static int begin_unix(struct conn *conn)
     if (!enter_account(conn, &conn->principal, conn->server->config.unix_connections))
         return -EBUSY;
     stream_pause(conn->stream);
-    conn->query = users_ask(conn->server->users, conn->uid, on_name, conn);
+    conn->query = users_ask(conn->server->users, conn->uid, USERS_NAME, on_name, conn);
     return 0;
 }
 
@@ -315,6 +320,7 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
         users_forget(conn->query);
     DL_DELETE(server->conns, conn);
     server->n_conns--;
+    own_end(conn);
     free(conn->groups);
     free(conn);
     server_went(server);

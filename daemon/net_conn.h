@@ -7,6 +7,7 @@
 #define MSG_DAEMON_NET_CONN_H
 
 #include "common/listener.h"
+#include "daemon/net_own.h"
 #include "daemon/net_server.h"
 
 struct conn {
@@ -17,9 +18,11 @@ struct conn {
     bool closing; /* the last word was said */
     struct principal principal;
     struct account *account; /* NULL until it is known */
-    uint32_t uid;            /* Unix */
+    uint32_t uid;            /* Unix; or of the user whose own key it is: net_own's */
     gid_t *groups;
     size_t n_groups;
+    bool named;                     /* Unix: the uid has a name */
+    struct own own;                 /* TCP */
     struct noise_public key;        /* TCP */
     struct trust_claim claim;       /* TCP: on what it was let in */
     struct sockaddr_storage source; /* TCP */
@@ -39,6 +42,8 @@ void conn_incoming(struct server *server, struct listener *listener);
 /* What is known of the principal now; for a key, its line. false: it is out, code says why. */
 bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *ret_rate,
                  const char **ret_code);
+/* Whether what it was let in on still holds, and what it gives. */
+bool conn_grant(const struct conn *conn, struct trust_grant *ret_grant, const char **ret_code);
 /* "alice (this host)", "alice (network, 192.0.2.7)" */
 void conn_label(const struct conn *conn, char *label, size_t size);
 

@@ -241,7 +241,7 @@ static struct msg_session session_of(const struct conn *conn, const struct bound
         .locked = s->flags & SESSION_LOCKED,
         .place = who->place,
         .by = slice_of(instead ? instead->name : NULL),
-        .me = conn->is_unix && s->uid == conn->uid,
+        .me = (conn->is_unix || conn->own.vouched) && s->uid == conn->uid,
     };
 }
 

@@ -260,7 +260,7 @@ static int test_keys(const struct config *config)
     bool is_new = true;
     int faults = 0;
 
-    if (trust_new(&trust, config->authorized_keys, "", config->revoked_keys) < 0)
+    if (trust_new(&trust, config->authorized_keys, "", "", config->revoked_keys) < 0)
         return -ENOMEM;
     trust_refresh(trust, 0, true);
     for (;;) {

@@ -16,6 +16,7 @@ static const struct row {
     {MSG_SEND, ON_BOTH, true, request_send},     {MSG_CANCEL, ON_BOTH, false, request_cancel},
     {MSG_ATTACH, ON_BOTH, true, request_attach}, {MSG_WHO, ON_BOTH, true, request_who},
     {MSG_ACK, ON_UNIX, false, request_ack},      {MSG_LIST, ON_UNIX, true, request_list},
+    {MSG_GRANT, ON_UNIX, false, request_grant},
 };
 
 static const struct row *row_of(const struct conn *conn, uint32_t type)
@@ -31,13 +32,19 @@ static const struct row *row_of(const struct conn *conn, uint32_t type)
 
 void requests_take(struct conn *conn, const struct msg *msg)
 {
+    server_check_trust(conn->server, false);
+    if (conn->closing || !conn->open)
+        return; /* judged just now, and told */
+    if (conn->is_unix || !own_holds(conn, msg))
+        requests_serve(conn, msg);
+}
+
+void requests_serve(struct conn *conn, const struct msg *msg)
+{
     const struct row *row = row_of(conn, msg->type);
     struct call call = {.server = conn->server, .conn = conn, .msg = msg};
     const char *code;
 
-    server_check_trust(conn->server, false);
-    if (conn->closing || !conn->open)
-        return; /* judged just now, and told */
     if (!conn_rights(conn, &call.rights, &call.rate, &code)) {
         conn_error(conn, msg->id, code, NULL, 0);
         conn->closing = true;

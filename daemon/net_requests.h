@@ -18,10 +18,13 @@ struct call {
 };
 
 typedef void request_fn(const struct call *call);
-request_fn request_send, request_cancel, request_attach, request_who, request_ack, request_list;
+request_fn request_send, request_cancel, request_attach, request_who, request_ack, request_list,
+    request_grant;
 
 /* A request on an open connection. */
 void requests_take(struct conn *conn, const struct msg *msg);
+/* The same, once it is known who asks: not before net_own knows of whom it is. */
+void requests_serve(struct conn *conn, const struct msg *msg);
 
 /* Answers with ERROR on the call's id. retry_ms 0: it may not be tried again. */
 void call_error(const struct call *call, const char *code, const char *at, uint64_t retry_ms);

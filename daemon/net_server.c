@@ -170,6 +170,8 @@ void server_apply_config(struct server *server)
 {
     const struct config *config = &server->config;
 
+    if (server->trust)
+        trust_own_keys(server->trust, config->own_keys > 0);
     server->policy.uid_min = (uint32_t)config->uid_min;
     server->book.limits = (struct book_limits){
         .deliveries = config->open_deliveries, .text = config->held_text, .uids = config->uids};
@@ -243,7 +245,10 @@ int server_init(struct server *server, uv_loop_t *loop)
     int r = open_seen(server);
     if (r < 0)
         return r;
-    r = trust_new(&server->trust, config->authorized_keys, config->enrolled, config->revoked_keys);
+    r = trust_new(&server->trust, config->authorized_keys, config->enrolled, config->granted,
+                  config->revoked_keys);
+    if (r == 0)
+        trust_own_keys(server->trust, config->own_keys > 0);
     if (r == 0)
         r = tickets_new(&server->tickets, config->invitations);
     if (r == 0)

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "daemon/net_hash.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 #define KEEP_MS  (5 * 60 * 1000)
 #define MAX_KEPT 4096
+#define GROUPS   64    /* few are in more */
+#define MANY     65536 /* as many as the kernel lets a process have */
 
 struct user_query {
     struct user *user;
@@ -19,12 +22,18 @@ struct user_query {
     struct user_query *next, *prev;
 };
 
-struct user {
+/* Compared as bytes. */
+struct question {
     uint32_t uid;
+    uint32_t what;
+};
+
+struct user {
+    struct question question;
     struct users *users;
     bool known;
     uint64_t until; /* uv_now; then it is asked again */
-    char name[USER_LABEL];
+    struct user_facts facts;
     struct user_query *queries;
     uv_timer_t patience;
     struct lookup *lookup;
@@ -34,8 +43,8 @@ struct user {
 /* Lives in the thread pool until the name service has answered, however late. */
 struct lookup {
     uv_work_t work;
-    uint32_t uid;
-    char name[USER_LABEL];
+    struct question question;
+    struct user_facts facts;
     struct user *user; /* NULL: nobody waits any more */
     struct users *users;
 };
@@ -65,24 +74,50 @@ bool users_busy(const struct users *users)
 
 /* ---- in a thread ----------------------------------------------------------------------------- */
 
+/* False: no memory. Without groups nobody has more rights than with them. */
+static bool look_up_groups(const struct passwd *user, struct user_facts *facts)
+{
+    gid_t *groups = NULL;
+    int n = GROUPS, room;
+
+    do {
+        room = n;
+        void *grown = reallocarray(groups, (size_t)room, sizeof(*groups));
+        if (!grown) {
+            free(groups);
+            return false;
+        }
+        groups = grown;
+    } while (getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0 && n > room && n <= MANY);
+    facts->groups = groups;
+    facts->n_groups = n <= room ? (size_t)n : (size_t)room;
+    return true;
+}
+
 static void look_up(uv_work_t *work)
 {
     struct lookup *lookup = work->data;
+    struct user_facts *facts = &lookup->facts;
     struct passwd entry, *found = NULL;
     char buffer[16384];
 
-    if (getpwuid_r(lookup->uid, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
-        return;
-    struct slice name = slice_of(found->pw_name);
-    if (name.len <= LIM_NAME && text_check_line(name, NULL) == 0)
-        memcpy(lookup->name, name.ptr, name.len + 1);
+    facts->answered = getpwuid_r(lookup->question.uid, &entry, buffer, sizeof(buffer), &found) == 0;
+    struct slice name = found ? slice_of(found->pw_name) : (struct slice){NULL, 0};
+    facts->exists = found && name.len <= LIM_NAME && text_check_line(name, NULL) == 0;
+    if (facts->exists)
+        memcpy(facts->name, name.ptr, name.len + 1);
+    if (facts->exists && lookup->question.what == USERS_GROUPS)
+        facts->answered = look_up_groups(found, facts);
 }
 
 /* ---- on the loop ----------------------------------------------------------------------------- */
 
 static void free_user(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct user *user = handle->data;
+
+    free(user->facts.groups);
+    free(user);
 }
 
 static void forget(struct users *users, struct user *user)
@@ -93,26 +128,29 @@ static void forget(struct users *users, struct user *user)
     uv_close((uv_handle_t *)&user->patience, free_user);
 }
 
-static void answer_all(struct user *user, const char *name)
+/* Takes the groups over. */
+static void answer_all(struct user *user, const struct user_facts *facts)
 {
     struct user_query *query;
+    bool is_name = user->question.what == USERS_NAME;
 
-    snprintf(user->name, sizeof(user->name), "%s", name);
-    if (name[0] == '\0')
-        snprintf(user->name, sizeof(user->name), "uid %u", user->uid);
+    free(user->facts.groups);
+    user->facts = *facts;
+    if (!facts->exists)
+        snprintf(user->facts.name, sizeof(user->facts.name), "uid %u", user->question.uid);
     user->known = true;
-    user->until = uv_now(user->users->loop) + KEEP_MS;
+    user->until = uv_now(user->users->loop) + (is_name ? KEEP_MS : LIM_FILE_RECHECK);
     uv_timer_stop(&user->patience);
     while ((query = user->queries)) { /* an answer may make others forget */
         DL_DELETE(user->queries, query);
-        query->answer(query->context, user->name);
+        query->answer(query->context, &user->facts);
         free(query);
     }
 }
 
 static void on_patience_end(uv_timer_t *timer)
 {
-    answer_all(timer->data, "");
+    answer_all(timer->data, &(struct user_facts){.answered = false});
 }
 
 static void on_looked_up(uv_work_t *work, int status)
@@ -124,7 +162,9 @@ static void on_looked_up(uv_work_t *work, int status)
     users->lookups--;
     if (lookup->user) {
         lookup->user->lookup = NULL;
-        answer_all(lookup->user, lookup->name); /* late is good for the next one who asks */
+        answer_all(lookup->user, &lookup->facts); /* late is good for the next one who asks */
+    } else {
+        free(lookup->facts.groups);
     }
     free(lookup);
     if (users->freed && users->lookups == 0)
@@ -138,7 +178,7 @@ static int start_lookup(struct user *user)
     if (!lookup)
         return -ENOMEM;
     lookup->work.data = lookup;
-    lookup->uid = user->uid;
+    lookup->question = user->question;
     lookup->user = user;
     lookup->users = user->users;
     int r = uv_queue_work(user->users->loop, &lookup->work, look_up, on_looked_up);
@@ -147,6 +187,7 @@ static int start_lookup(struct user *user)
         return r;
     }
     user->lookup = lookup;
+    user->known &= user->question.what == USERS_NAME; /* old groups are no answer meanwhile */
     user->users->lookups++;
     uv_timer_start(&user->patience, on_patience_end, LIM_LOOKUP, 0);
     return 0;
@@ -163,11 +204,11 @@ static void drop_kept(struct users *users)
     }
 }
 
-static struct user *user_of(struct users *users, uint32_t uid)
+static struct user *user_of(struct users *users, const struct question *question)
 {
     struct user *user;
 
-    HASH_FIND(hh, users->table, &uid, sizeof(uid), user);
+    HASH_FIND(hh, users->table, question, sizeof(*question), user);
     if (user)
         return user;
     if (HASH_COUNT(users->table) >= MAX_KEPT)
@@ -175,9 +216,9 @@ static struct user *user_of(struct users *users, uint32_t uid)
     user = calloc(1, sizeof(*user));
     if (!user)
         return NULL;
-    user->uid = uid;
+    user->question = *question;
     user->users = users;
-    HASH_ADD(hh, users->table, uid, sizeof(user->uid), user);
+    HASH_ADD(hh, users->table, question, sizeof(user->question), user);
     if (!user->hh.tbl) {
         free(user);
         return NULL;
@@ -189,20 +230,21 @@ static struct user *user_of(struct users *users, uint32_t uid)
 
 static void answer_number(uint32_t uid, user_answer_fn *answer, void *context)
 {
-    char name[USER_LABEL];
+    struct user_facts facts = {.answered = false};
 
-    snprintf(name, sizeof(name), "uid %u", uid);
-    answer(context, name);
+    snprintf(facts.name, sizeof(facts.name), "uid %u", uid);
+    answer(context, &facts);
 }
 
-struct user_query *users_ask(struct users *users, uint32_t uid, user_answer_fn *answer,
-                             void *context)
+struct user_query *users_ask(struct users *users, uint32_t uid, enum users_what what,
+                             user_answer_fn *answer, void *context)
 {
-    struct user *user = user_of(users, uid);
+    const struct question question = {.uid = uid, .what = what};
+    struct user *user = user_of(users, &question);
     struct user_query *query = NULL;
 
     if (user && user->known && (user->lookup || uv_now(users->loop) < user->until)) {
-        answer(context, user->name);
+        answer(context, &user->facts);
         return NULL;
     }
     if (user && (user->lookup || start_lookup(user) == 0))

@@ -302,6 +302,7 @@ class UnixSocket(World):
         client = self.client()
         self.assert_error(client, "ACK", {"number": 1}, "unsupported")
         self.assert_error(client, "LIST", {}, "unsupported")
+        self.assert_error(client, "GRANT", {"add": bytes(32)}, "unsupported")
         self.assert_error(client, "ENROL", {"id": bytes(8), "mac": bytes(32)}, "unsupported")
         self.assert_error(self.local(), "ENROL", {"id": bytes(8), "mac": bytes(32)}, "unsupported")
 

@@ -29,8 +29,9 @@ static void start(void)
     char authorized[PATH_MAX];
     folder_make();
     snprintf(authorized, sizeof(authorized), "%s/authorized_keys", folder);
-    CU_ASSERT_EQUAL_FATAL(
-        trust_new(&trust, authorized, in_folder("enrolled"), in_folder("revoked_keys")), 0);
+    CU_ASSERT_EQUAL_FATAL(trust_new(&trust, authorized, in_folder("enrolled"), in_folder("granted"),
+                                    in_folder("revoked_keys")),
+                          0);
 }
 
 static void end(void)
@@ -86,6 +87,56 @@ static void test_enrolled_keys_come_after(void)
     put_file(in_folder("revoked_keys"), KEY_A "\n", 0644);
     CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
     CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    end();
+}
+
+/* What users authorized for themselves comes last, and not at all where it is switched off. */
+static void test_own_keys_come_last(void)
+{
+    struct trust_grant grant;
+    bool new = false;
+
+    start();
+    put_file(in_folder("granted"), "1000 " KEY_A " alice\n1001 " KEY_B " bob\n", 0600);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED); /* off until it is said */
+    CU_ASSERT_FALSE(trust_knows(trust, &key_a));
+    CU_ASSERT_STRING_EQUAL(trust_own_fault(trust, &key_a), "off");
+    trust_own_keys(trust, true);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_FALSE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, NULL, 0, &grant), TRUST_ACCEPTED);
+    CU_ASSERT(grant.line == NULL && grant.own->uid == 1000);
+    CU_ASSERT_STRING_EQUAL(trust_name(&grant, &none), "alice");
+    CU_ASSERT_TRUE(trust_knows(trust, &key_a));
+    CU_ASSERT_PTR_NULL(trust_own_fault(trust, &key_a));
+    authorized(KEY_A " to=carol desk\n");
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, NULL, 0, &grant), TRUST_ACCEPTED);
+    CU_ASSERT(grant.own == NULL && strcmp(grant.line->name, "desk") == 0);
+    CU_ASSERT_STRING_EQUAL(trust_own_fault(trust, &key_a), "listed");
+    put_file(in_folder("granted"), "0 " KEY_A " root\n", 0600);
+    CU_ASSERT_FALSE(trust_refresh(trust, 0, true)); /* the last good state holds */
+    CU_ASSERT_PTR_NOT_NULL(strstr(trust_problem(trust, &new), "granted:1: "));
+    CU_ASSERT_EQUAL(judge(&key_b), TRUST_ACCEPTED);
+    put_file(in_folder("revoked_keys"), KEY_B "\n", 0644);
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(judge(&key_b), TRUST_REVOKED);
+    CU_ASSERT_STRING_EQUAL(trust_own_fault(trust, &key_b), "revoked");
+    end();
+}
+
+/* An expired line of root's is not helped by a key of one's own. */
+static void test_own_keys_lift_nothing(void)
+{
+    start();
+    trust_own_keys(trust, true);
+    put_file(in_folder("granted"), "1000 " KEY_A " alice\n", 0600);
+    authorized(KEY_A " expires=2000-01-01 alice\n");
+    CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
+    CU_ASSERT_EQUAL(trust_judge(trust, &key_a, &none, NULL, 1767355200, NULL), TRUST_EXPIRED);
+    trust_own_keys(trust, false);
+    CU_ASSERT_TRUE(trust_refresh(trust, 1, true));
     end();
 }
 
@@ -462,6 +513,8 @@ int main(void)
     CU_TestInfo tests[] = {
         UNIT_TEST(test_nothing_there),
         UNIT_TEST(test_enrolled_keys_come_after),
+        UNIT_TEST(test_own_keys_come_last),
+        UNIT_TEST(test_own_keys_lift_nothing),
         UNIT_TEST(test_noticed_once_a_second),
         UNIT_TEST(test_judge),
         UNIT_TEST(test_unread_is_read_again),
