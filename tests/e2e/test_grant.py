@@ -335,6 +335,10 @@ class Refused(Own):
                 self.expect(self.self_("authorize", "-", stdin=text + "\n", status=2), 2, "",
                             "msgctl: that is no key of msg's, x25519: and 43 characters; the other "
                             "computer tells it: msgctl key\n")
+        for words in ((self.other.key,), (), ("--list",), (self.other.key, "a", "--socket=/x")):
+            done = self.run_as(self.user, "authorize", *words, status=2)
+            self.expect(done, 2, "", "msgctl: authorize wants: KEY NAME, as administrator; or --self KEY, "
+                        "or --self --list, for yourself\n")
         for words in ((self.other.key, "alice"), (self.other.key, "--all"), ("--list", self.other.key),
                       (self.other.key, "--file=/x")):
             with self.subTest(words=words):

@@ -261,7 +261,7 @@ class Msgctl(unittest.TestCase):
         self.assertTrue(out.startswith("usage: msgctl SUBCOMMAND"))
         self.assertEqual(err, "")
         out, _ = self.run_it("revoke", "--help")
-        self.assertTrue(out.startswith("usage: msgctl revoke KEY | NAME [options]\n"))
+        self.assertTrue(out.startswith("usage: msgctl revoke KEY | NAME | --self KEY [options]\n"))
         self.assertRegex(self.run_it("--version")[0], r"^msgctl \d+\.\d+\.\d+\n$")
         for words in ([], ["nothing"], ["key", "--all"], ["key", "steal"], ["key", "\x1b[2J"]):
             with self.subTest(words=words):

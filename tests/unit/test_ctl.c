@@ -81,9 +81,10 @@ static void test_refused(void)
     refused("", "a subcommand is missing");
     refused("--json", "a subcommand is missing");
     refused("keys", "there is no subcommand keys");
-    refused("authorize K", "authorize wants: KEY NAME");
-    refused("authorize K n more", "authorize wants: KEY NAME");
-    refused("revoke a b", "revoke wants: KEY | NAME");
+    refused("trust", "trust wants: HOST [KEY]");
+    refused("authorize K n more", "authorize wants: KEY NAME | --self [KEY]");
+    refused("revoke a b", "revoke wants: KEY | NAME | --self KEY");
+    refused("pair", "pair wants: [USER@]HOST");
     refused("key --alll", "unknown option --alll");
 }
 
