@@ -74,7 +74,7 @@ int ca_tree_write(struct ca_tree *tree, const char *folder, struct diag *ret_dia
               : write_key(folder, "msg/known_hosts", "@cert-authority * ", &tree->key,
                           " organisation", ret_diag);
     r = r < 0 ? r
-              : write_key(folder, "msgd/authorized_keys.d/organisation", "ca:", &tree->key,
+              : write_key(folder, "msgd/authorized_keys.d/organisation.keys", "ca:", &tree->key,
                           " names=* all who override organisation", ret_diag);
     r = r < 0 ? r : write_collected(folder, "msg/endorsements", &tree->users, ret_diag);
     return r < 0 ? r : write_collected(folder, "msgd/host_endorsements", &tree->hosts, ret_diag);

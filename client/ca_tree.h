@@ -5,7 +5,7 @@
  *     etc/msg/known_hosts                            the organisation's key, for all hosts
  *     etc/msg/endorsements                           what endorses its users' keys
  *     etc/msgd/host_endorsements                     what endorses its hosts' keys
- *     etc/msgd/authorized_keys.d/organisation        the organisation's key, for all users but root
+ *     etc/msgd/authorized_keys.d/organisation.keys        the organisation's key, for all users but root
  *
  * A host that is only sent to needs the two below msgd, one that is only sent from the two below msg.
  */

@@ -157,19 +157,30 @@ int ctl_key_endorse(const struct ctl *ctl, const struct noise_public *key)
 
 /* ---- made by another ---------------------------------------------------------------------------- */
 
+static int tell_own_key(const struct noise_public *key, struct diag *ret_diag)
+{
+    char text[KEY_TEXT_LEN + 1];
+    key_format(key, text);
+    return diag_set(ret_diag, -EBADMSG,
+                    "it endorses another key than this one, which is %s: have that signed", text);
+}
+
 static int judge(const struct ctl *ctl, const struct endorsed *endorsed,
                  const struct noise_public *key, struct diag *ret_diag)
 {
     enum endorsement_kind kind = ctl->given[CTL_HOST] ? ENDORSEMENT_HOST : ENDORSEMENT_USER;
     if (!endorsement_verify(endorsed, NULL))
-        return diag_set(ret_diag, -EBADMSG, "the signature is not of that statement");
+        return diag_set(ret_diag, -EBADMSG,
+                        "the signature is not of that statement: it was changed since; ask for "
+                        "another");
     if (!key_equal(&endorsed->is.key, key))
-        return diag_set(ret_diag, -EBADMSG, "it endorses another key than this one");
+        return tell_own_key(key, ret_diag);
     if (endorsed->is.kind != kind)
         return diag_set(ret_diag, -EBADMSG, "it is of a %s",
-                        kind == ENDORSEMENT_HOST ? "user" : "host; that wants --host");
+                        kind == ENDORSEMENT_HOST ? "user; leave --host out"
+                                                 : "host; that wants --host");
     if (endorsement_time(&endorsed->is, (int64_t)time(NULL)) == -ETIME)
-        return diag_set(ret_diag, -EBADMSG, "its time is over");
+        return diag_set(ret_diag, -EBADMSG, "its time is over; have the key signed anew");
     return 0;
 }
 

@@ -46,6 +46,8 @@ int endorse_sign(const struct ssh_signer *signer, const struct endorsement *endo
                         "this cannot be said in an endorsement: names of a-z 0-9 . _ - (%.*s), and "
                         "an end that is still to come",
                         (int)endorsement->names.len, endorsement->names.ptr);
+    if (ssh_signer_cannot_serve(signer))
+        return tell_other_type(signer, &endorsement->key, ret_diag);
     int r = ssh_sign(signer, ENDORSEMENT_NAMESPACE, (struct slice){text, (size_t)len}, text + len,
                      ENDORSEMENT_TEXT_MAX - (size_t)len, &armour, ret_diag);
     if (r < 0 && r != -EFBIG)

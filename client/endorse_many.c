@@ -49,11 +49,20 @@ int endorse_many_add(struct endorse_many *many, const struct endorsement *endors
     return r < 0 ? diag_errno(ret_diag, r, path) : 0;
 }
 
+static int tell_other_type(struct diag *ret_diag)
+{
+    return diag_set(ret_diag, -EBADMSG,
+                    "the key is no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve an "
+                    "organisation; make one: msgctl ca make FILE");
+}
+
 int endorse_many_sign(const struct endorse_many *many, const struct ssh_signer *signer,
                       struct diag *ret_diag)
 {
     if (many->n == 0)
         return diag_set(ret_diag, -ENODATA, "there is nobody in the list");
+    if (ssh_signer_cannot_serve(signer))
+        return tell_other_type(ret_diag);
     return ssh_sign_files(signer, ENDORSEMENT_NAMESPACE, many->files, ret_diag);
 }
 
@@ -83,9 +92,7 @@ int endorse_many_take(const struct endorse_many *many, size_t i,
     int r = append(many->files[i], text, &len, ret_diag);
     r = r < 0 ? r : append(signature, text, &len, ret_diag);
     if (r == -EFBIG || (r == 0 && endorse_read((struct slice){text, len}, ret_key) < 0))
-        r = diag_set(ret_diag, -EBADMSG,
-                     "the key is no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve an "
-                     "organisation; make one: msgctl ca make FILE");
+        r = tell_other_type(ret_diag);
     if (r == 0)
         *ret_len = len;
     return r;

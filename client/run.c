@@ -260,6 +260,23 @@ int run_trust(struct run *run)
     return ping.result.outcome == CALL_RESULT ? 0 : run_failure(run, &ping, false, NULL);
 }
 
+/* A stranger because what spoke for him has ended: that he can mend himself. */
+static bool has_ended(const struct run *run, const struct call_result *result)
+{
+    return result->outcome == CALL_ERROR && strcmp(result->code, "unauthorized") == 0 &&
+           !run->server.local && run->endorsements.ended > 0;
+}
+
+static void speak_ended(const struct run *run)
+{
+    time_t at = (time_t)run->endorsements.ended;
+    struct tm parts;
+    char day[16];
+    size_t len = localtime_r(&at, &parts) ? strftime(day, sizeof(day), "%F", &parts) : 0;
+
+    speak(&run->speaker, LINE_ENDORSEMENT_ENDED, &(struct line_fields){.at = {day, len}});
+}
+
 int run_failure(struct run *run, const struct exchange *exchange, bool all,
                 const struct line_fields *fields)
 {
@@ -269,6 +286,10 @@ int run_failure(struct run *run, const struct exchange *exchange, bool all,
 
     if (run->signal != 0)
         return EXIT_SIGNAL + run->signal;
+    if (has_ended(run, &exchange->result)) {
+        speak_ended(run);
+        return EXIT_UNREACHABLE;
+    }
     line = trust_line(&run->trust, exchange->result.outcome, &whole);
     if (line == LINES)
         return speak_call(&run->speaker, &exchange->result, &run->server, all, fields);

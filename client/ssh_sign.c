@@ -5,6 +5,7 @@
 #include "common/lines.h"
 #include "common/mem.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 
 #define AGENT_MS 5000
@@ -75,6 +76,29 @@ int ssh_signer_find(const char *named, struct ssh_signer *ret_signer, struct dia
         "there is no ssh-ed25519 key in ssh-agent or at ~/.ssh/id_ed25519, and keys of "
         "other types (RSA, ECDSA, sk) cannot serve; for a host that you can ssh to: msgctl "
         "pair HOST; or make one: ssh-keygen -t ed25519");
+}
+
+/* 1: of another type; 0: of ours; -1: the file is no public key. */
+static int other_type(const char *path)
+{
+    char text[256];
+    struct slice line, type;
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+    line = (struct slice){text, len < 0 ? 0 : (size_t)len};
+    if (!lines_field(&line, &type) || !ssh_key_is_type(type))
+        return -1;
+    return !slice_eq(type, SLICE(SSH_KEY_TYPE));
+}
+
+bool ssh_signer_cannot_serve(const struct ssh_signer *signer)
+{
+    char public[PATH_MAX];
+    int found = other_type(signer->file);
+    int len = snprintf(public, sizeof(public), "%s.pub", signer->file);
+    if (found < 0 && len > 0 && (size_t)len < sizeof(public))
+        found = other_type(public);
+    return found == 1;
 }
 
 void ssh_signer_end(struct ssh_signer *signer)

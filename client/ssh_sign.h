@@ -27,6 +27,12 @@ struct ssh_signer {
 int ssh_signer_find(const char *named, struct ssh_signer *ret_signer, struct diag *ret_diag);
 void ssh_signer_end(struct ssh_signer *signer);
 
+/*
+ * Whether the key is known to be of a type that cannot serve, by its public half: before ssh-keygen
+ * asks for a passphrase, or a token for a touch.
+ */
+bool ssh_signer_cannot_serve(const struct ssh_signer *signer);
+
 /* The armoured signature of a text; out takes `capacity` bytes. 0, or negative with the reason. */
 int ssh_sign(const struct ssh_signer *signer, const char *name_space, struct slice text, char *out,
              size_t capacity, size_t *ret_len, struct diag *ret_diag);

@@ -147,7 +147,9 @@ static int read_key(struct slice *line, struct authorized_key *key, struct diag 
     key->ca = take_ca(line);
     int r = any_key_take(line, &key->key);
     if (r == -ENOTSUP)
-        return diag_set(ret_diag, -EBADMSG, "of the keys of ssh only ssh-ed25519 can serve");
+        return diag_set(ret_diag, -EBADMSG,
+                        "of the keys of ssh only ssh-ed25519 can serve; its owner can give "
+                        "the key that `msgctl key` prints");
     if (r < 0)
         return diag_set(ret_diag, -EBADMSG,
                         "the line does not begin with a key: x25519: and 43 characters, or "

@@ -27,11 +27,15 @@ static int next(const char *file, struct slice *rest, struct piece *piece, struc
     return r;
 }
 
-static bool is_of(const struct endorsed *endorsed, enum endorsement_kind kind,
-                  const struct noise_public *key, int64_t now_s)
+static bool is_over(const struct endorsed *endorsed, int64_t now_s)
 {
-    return endorsed->is.kind == kind && key_equal(&endorsed->is.key, key) &&
-           endorsement_time(&endorsed->is, now_s) != -ETIME;
+    return endorsement_time(&endorsed->is, now_s) == -ETIME;
+}
+
+static bool is_of(const struct endorsed *endorsed, enum endorsement_kind kind,
+                  const struct noise_public *key)
+{
+    return endorsed->is.kind == kind && key_equal(&endorsed->is.key, key);
 }
 
 static int read_file(const char *file, char **ret_text, size_t *ret_len, struct diag *ret_diag)
@@ -65,8 +69,12 @@ static int add_from(const char *file, enum endorsement_kind kind, const struct n
     *ret_beyond = 0;
     while (r == 0 && (r = next(file, &rest, &piece, ret_diag)) > 0) {
         r = 0;
-        if (is_of(&piece.read, kind, key, now_s) && !add(to, &piece))
-            ++*ret_beyond;
+        if (!is_of(&piece.read, kind, key))
+            continue;
+        if (!is_over(&piece.read, now_s))
+            *ret_beyond += !add(to, &piece);
+        else if (piece.read.is.before > to->ended)
+            to->ended = piece.read.is.before;
     }
     return r;
 }
@@ -76,6 +84,7 @@ int endorsements_load(const char *file, enum endorsement_kind kind, const struct
 {
     size_t beyond;
     ret_endorsements->list = (struct slice_list){ret_endorsements->items, 0};
+    ret_endorsements->ended = 0;
     int r = add_from(file, kind, key, now_s, ret_endorsements, &beyond, ret_diag);
     if (r == 0 && beyond)
         r = diag_set(ret_diag, -E2BIG, "%s: more than %d endorsements of one key", file,
@@ -102,6 +111,7 @@ void endorsements_copy(struct endorsements *to, const struct endorsements *from)
     for (size_t i = 0; i < from->list.n; i++)
         to->items[i] = (struct slice){(char *)to->bytes[i], from->items[i].len};
     to->list = (struct slice_list){to->items, from->list.n};
+    to->ended = from->ended;
 }
 
 /* Everything in the file that the new one leaves in place. */
@@ -111,7 +121,7 @@ static int keep_others(const char *file, struct slice rest, const struct endorse
     struct piece piece;
     int r, kept = 0;
     while ((r = next(file, &rest, &piece, ret_diag)) > 0) {
-        if (!is_of(&piece.read, added->is.kind, &added->is.key, now_s) ||
+        if (!is_of(&piece.read, added->is.kind, &added->is.key) || is_over(&piece.read, now_s) ||
             ssh_key_equal(&piece.read.sig.key, &added->sig.key))
             continue;
         fwrite(piece.text.ptr, 1, piece.text.len, out);

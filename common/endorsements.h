@@ -18,6 +18,7 @@ struct endorsements {
     uint8_t bytes[LIM_ENDORSEMENTS][LIM_ENDORSEMENT];
     struct slice items[LIM_ENDORSEMENTS]; /* of bytes: the struct is not to be copied */
     struct slice_list list;
+    int64_t ended; /* when the last of those whose time is over ended; 0: none is */
 };
 
 /*

@@ -119,7 +119,7 @@ class Organisation(Real):
         self.assertEqual(self.tree("msg/endorsements"), texts[0] + texts[2])
         self.assertEqual(self.tree("msgd/host_endorsements"), texts[1])
         self.assertEqual(self.tree("msg/known_hosts"), f"@cert-authority * {key} organisation\n")
-        self.assertEqual(self.tree("msgd/authorized_keys.d/organisation"),
+        self.assertEqual(self.tree("msgd/authorized_keys.d/organisation.keys"),
                          f"ca:{key} names=* all who override organisation\n")
         for path, _, files in os.walk(self.path("etc")):
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o755, path)
@@ -248,7 +248,8 @@ class Organisation(Real):
         ssh_key(self.ca)
         made = self.sign(f"user alice {self.senders['alice'].key}",
                          f"host h2 {self.senders['bob'].key}")
-        for file, home, why in ((made[0]["file"], "bob", "it endorses another key than this one"),
+        for file, home, why in ((made[0]["file"], "bob", f"it endorses another key than this one, which is {self.senders['bob'].key}: "
+                                           "have that signed"),
                                 (made[1]["file"], "bob", "it is of a host; that wants --host"),
                                 (self.path("list"), "bob", "the statement does not begin")):
             err = self.ctl("key", "endorsed", file, home=self.senders[home].home, status=1).err

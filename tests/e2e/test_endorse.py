@@ -244,6 +244,15 @@ class Endorsed(Real):
             self.sign_as_organisation(name)
             self.who_am_i(status=status)
 
+    def test_one_whose_time_is_over_is_told(self):
+        self.authorize("--ca", "--names", "*", self.public, "org")
+        self.sign_as_organisation("alice", before=-86400, after=-90000)
+        err = self.who_am_i(status=4).err
+        ended = time.strftime("%F", time.localtime(time.time() - 86400))
+        self.assertIn(f"does not know your key {self.key} ({self.home}/identity): what endorsed it "
+                      f"ended on {ended}. Have it signed anew, by who signed it, or by your ssh key: "
+                      "msgctl key endorse\n", err)
+
     def test_its_time(self):
         self.authorize("--ca", "--names", "*", self.public, "org")
         for after, before, status in ((-400, -290, 0), (-400, -310, 4), (290, 400, 0),

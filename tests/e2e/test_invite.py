@@ -70,8 +70,9 @@ class Invited(unittest.TestCase):
 
     def used_or_withdrawn(self):
         return (f"{self.system.server} does not take this invitation: it was used already or "
-                "withdrawn. Its log says which; its administrator can make a new one: "
-                f"msgctl invite {self.system.me.name}\n")
+                "withdrawn. Its administrator can see which: msgctl invite --list; if it is open "
+                "still, it does not hold for your address, or somebody stands in between. A new one "
+                f"is made by: msgctl invite {self.system.me.name}\n")
 
 
 class Works(Invited):

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""A host that shows another key than it had, or that somebody else answers for."""
+from harness import eventually
+from scenario import on_both
+from trusting import Trust
+
+KEY = "/var/lib/msgd/host_key"
+
+
+class Changed(Trust):
+    def renewed(self, host):
+        """The host has lost its key, and makes another."""
+        self.addCleanup(host.does, "systemctl", "start", "msgd.service")
+        self.addCleanup(host.does, "mv", f"{KEY}.old", KEY)
+        self.addCleanup(host.does, "systemctl", "stop", "msgd.service")
+        host.does("systemctl", "stop", "msgd.service")
+        host.does("mv", KEY, f"{KEY}.old")
+        host.does("systemctl", "start", "msgd.service")
+        eventually(lambda: host.run("msgctl", "key", "--host").status == 0, "the new key")
+        return self.host_key(host)
+
+    def acquainted(self, host):
+        guest = self.guest()
+        self.trusts(guest, host)
+        self.authorize(host, guest.key(), guest.name)
+        self.known_as(guest, host, guest.name)
+        return guest
+
+    @on_both
+    def test_refused_loudly(self, host):
+        bob, guest = self.login(host), self.acquainted(host)
+        pin, old = f"{guest.home}/.config/msg/known_hosts", self.host_key(host)
+        key = self.renewed(host)
+        self.assertNotEqual(key, old)
+        self.until_known(host, bob.line)
+        self.refused(guest, host, f"THE KEY OF {host.name} HAS CHANGED: {key} is not the one in {pin}:1",
+                     "somebody may be listening in. Nothing was sent", "remove that line and run: "
+                     f"msgctl trust {host.name} {key}\n")
+        for words in ([host.name], [host.name, key]):
+            outcome = guest.run("msgctl", "trust", *words)
+            self.assertNotEqual(outcome.status, 0)
+            self.assertIn(f"{pin}:1", outcome.err)
+        self.assertEqual(guest.does("cat", pin), f"{host.name} {old}\n")
+        self.assertNotIn(guest.name, bob.screen())
+        guest.does("sed", "-i", "1d", pin)  # as the line says
+        guest.does("msgctl", "trust", host.name, key)
+        self.reaches(guest, host, bob)
+
+    @on_both
+    def test_a_man_in_the_middle(self, host):
+        """He ends the handshake with a key of his own, and hears nothing."""
+        bob, guest = self.login(host), self.acquainted(host)
+        proxy = self.between(host)
+        self.refused(guest, host, f"THE KEY OF {host.name} HAS CHANGED", "Nothing was sent")
+        self.assertEqual(proxy.finish(20).out, "ready\npassed\n")
+        self.assertNotIn(guest.name, bob.screen())
+
+    @on_both
+    def test_one_whom_nobody_vouches_for(self, host):
+        """A stranger's key is never taken without a person: not by a pipe, not by a script."""
+        guest = self.guest()
+        key = self.host_key(host)
+        self.refused(guest, host, f"the key of {host.name} is not known: {key}; if it is the right "
+                                  f"one: msgctl trust {host.name} {key}\n")
+        outcome = guest.run("msgctl", "trust", host.name, stdin="yes\n")
+        self.assertEqual(outcome.status, 4, outcome)
+        self.assertIn(f"msgctl trust {host.name} {key}", outcome.err)
