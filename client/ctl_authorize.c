@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/trust_edit.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The key as the file has it: of what a .pub file holds, its comment is left out. */
@@ -22,11 +23,13 @@ static const char *key_text(const struct ctl *ctl, char out[static ANY_KEY_TEXT_
     return out;
 }
 
+/* Of any type: why it is none that can serve, the line's parser says best. */
 static bool is_ssh(const struct ctl *ctl)
 {
     struct slice word = slice_of(ctl->words[0]);
     struct any_key key;
-    return any_key_take(&word, &key) == 0 && key.kind == ANY_KEY_SSH;
+    int r = any_key_take(&word, &key);
+    return r == -ENOTSUP || (r == 0 && key.kind == ANY_KEY_SSH);
 }
 
 /* The line as the file is to have it, which is a sound one. */

@@ -22,6 +22,7 @@ def commands():
 
 class Fleet(Trust):
     def setUp(self):
+        super().setUp()
         self.hosts = [self.lab.h1, self.lab.h2, self.lab.h3]
         for host in self.hosts:
             self.keep(host, *ORGANISATION)
@@ -81,7 +82,7 @@ class Fleet(Trust):
         self.assertEqual(asked, [2, 0, 1, 0])
         for host in self.hosts:
             eventually(lambda at=host: self.ping(at).status == 0, lambda at=host: self.ping(at))
-        sent = self.lab.h1.run("sh", "-c", typed[-1][1], user="alice")
+        sent = self.lab.h1.run("env", "-C", "/home/alice", "sh", "-c", typed[-1][1], user="alice")
         self.assertEqual((sent.status, sent.out, sent.err), (0, "", ""), sent)
         for host, bob in bobs.items():
             bob.wait_for(rf"Message from alice \(network, {self.lab.h1.address}\) to bob[^\n]*\n"

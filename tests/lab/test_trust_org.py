@@ -81,10 +81,10 @@ class Organisation(Trust):
             with self.subTest(by=way):
                 self.assertIsNone(waits[way][0].process.poll())
                 host.does("msgctl", "revoke", *words)
-                self.cut_off(host, bob, *waits[way])
+                self.cut_off(bob, *waits[way])
                 self.refused(guests[way], host, f"is revoked on {host.name}")
                 self.assertEqual(waits["nothing"][0].process.poll() is None, way != "signer")
-        self.cut_off(host, bob, *waits["nothing"])
+        self.cut_off(bob, *waits["nothing"])
 
     @on_both
     def test_signed_by_hand(self, host):
