@@ -88,6 +88,10 @@ static const struct {
      "Error 5 getting session names: h2 does not know your key x25519:AAAA "
      "(/home/alice/.config/msg/identity); its administrator can run: msgctl authorize x25519:AAAA "
      "alice"},
+    {LINE_ENDORSEMENT_ENDED, LINE_ERR,
+     "Error 5 getting session names: h2 does not know your key x25519:AAAA "
+     "(/home/alice/.config/msg/identity): what endorsed it ended on 14:05. Have it signed anew, by "
+     "who signed it, or by your ssh key: msgctl key endorse"},
     {LINE_UNAUTHORIZED_HERE, LINE_ERR,
      "Error 5 getting session names: msgd does not serve alice: MESSAGE"},
     {LINE_REVOKED, LINE_ERR,
@@ -141,8 +145,9 @@ static const struct {
      "h2 (192.0.2.7 port 6743) shows another key than the invitation has: it is another host, or "
      "somebody stands in between. Nothing was sent, and the invitation is as good as before"},
     {LINE_INVITE_INVALID, LINE_ERR,
-     "h2 does not take this invitation: it was used already or withdrawn. Its log says which; its "
-     "administrator can make a new one: msgctl invite alice"},
+     "h2 does not take this invitation: it was used already or withdrawn. Its administrator can "
+     "see which: msgctl invite --list; if it is open still, it does not hold for your address, or "
+     "somebody stands in between. A new one is made by: msgctl invite alice"},
     {LINE_INVITE_LATE, LINE_ERR,
      "h2 does not take this invitation: it could be used until 14:05. Its administrator can make a "
      "new one: msgctl invite alice"},
