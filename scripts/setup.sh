@@ -15,7 +15,9 @@ TEST_PACKAGES=(
   dbus dbus-x11 python3-dbus python3-gi dunst zenity xvfb xdotool imagemagick openbox tmux
 )
 # For tests/lab, which installs the rest in trees of its own.
-LAB_PACKAGES=(debootstrap systemd-container iproute2 openssh-client mount)
+LAB_PACKAGES=(
+  debootstrap systemd-container iproute2 openssh-client mount python3-dbus python3-gi python3-msgpack
+)
 
 # Prints those of the packages given that are not installed.
 missing_packages() {

@@ -4,6 +4,7 @@ What keeps the lab from running on this host, found out with nothing of ours in 
 a container refuses, root trees that cannot be made, machines that do not boot from them. Where all of
 that is well, nothing is skipped any more, and whatever fails has failed.
 """
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import trees
 from machine import Machine, Switch
 
 TOOLS = ("debootstrap", "systemd-nspawn", "ip", "ssh", "ssh-keygen", "unshare", "nsenter")
+MODULES = ("dbus", "gi", "msgpack")
 TREES = 900  # seconds for the trees to be made, if none is kept
 BOOT = 240   # and for two bare machines to boot
 
@@ -36,6 +38,7 @@ def why_not():
     if os.geteuid() != 0:
         return "it needs root"
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    missing += [f"Python's {name}" for name in MODULES if not importlib.util.find_spec(name)]
     if missing:
         return f"not installed: {', '.join(missing)}"
     return cgroups_refused() or namespaces_refused()

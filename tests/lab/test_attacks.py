@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What one user of a host tries with another's messages, and with the presenter."""
+import os
+import secrets
+import socket
 import time
 
+import boundary
+import local_peer
 from harness import Utmp
 from scenario import Scenario, on_both
 
@@ -35,6 +40,36 @@ class OthersMessages(Scenario):
         for command in ("msg /list", f"msg /list {number}"):
             self.assertNotIn(TEXT, carol.run(command)[0])
         self.still_waits(bob, message, number)
+
+    @on_both
+    def test_withdrawn_by_another(self, host):
+        bob, uid = self.login(host), secrets.token_bytes(16)
+        self.login(host, "carol")
+        with self.peer(host, "alice") as alice, self.peer(host, "carol") as carol:
+            sent = alice.request(local_peer.SEND, {"uid": uid, "to": [{"name": "bob"}], "text": TEXT,
+                                                   "wait": True})
+            number = self.number(bob)
+            for kind in (local_peer.CANCEL, local_peer.ATTACH):
+                *_, (kind, _, body) = carol.answers(carol.request(kind, {"uid": uid}))
+                self.assertEqual((kind, body["code"]), (local_peer.ERROR, "unknown-uid"))
+            bob.run(f"msg /ack {number}")
+            *_, (kind, _, body) = alice.answers(sent)
+            self.assertEqual((kind, body["n"]), (local_peer.RESULT, {"acknowledged": 1}))
+        self.assertNotIn("withdrawn", bob.screen())
+
+    def peer(self, host, user):
+        """A client of the user's own making, on msgd's Unix socket there."""
+        connection = socket.socket(socket.AF_UNIX)
+        folder = os.open(f"/proc/{host.leader}/root/run/msgd", os.O_PATH)  # no user may go this way
+        try:
+            with boundary.as_user(host.uids[user]):
+                connection.connect(f"/proc/self/fd/{folder}/msgd.sock")
+        finally:
+            os.close(folder)
+        peer = local_peer.LocalPeer.__new__(local_peer.LocalPeer)
+        connection.settimeout(15)
+        peer.adopt(connection)
+        return peer
 
     @on_both
     def test_helpers_are_not_traced(self, host):

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Messages to bob, whose notification server lies: tests/e2e/notifier.py, run outside on his bus."""
-import importlib.util
 import os
 import subprocess
 import sys
-import unittest
 
 from harness import TOP, eventually
 from scenario import Scenario, on_both
@@ -13,8 +11,6 @@ TEXT = "The server goes down at 18:00."
 NOTIFIER = os.path.join(TOP, "tests", "e2e", "notifier.py")
 
 
-@unittest.skipUnless(importlib.util.find_spec("dbus") and importlib.util.find_spec("gi"),
-                     "python3-dbus or python3-gi is not installed")
 class Liars(Scenario):
     def lied_to(self, host, *options):
         """bob at a desktop with such a server."""

@@ -27,8 +27,6 @@ class Servers:
     @on_both
     def test_closed(self, host):
         bob = self.sitting(host)
-        if not bob.how.no:
-            self.skipTest(f"how to close {self.SERVER}'s popup with a mouse was not found out")
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         bob.say_no(bob.shown())
         self.ends(message, 3, f"Message to session {bob.name} dismissed by user")
@@ -59,6 +57,18 @@ class SwayNotificationCenter(Servers, Scenario):
 
 class Mate(Servers, Scenario):
     SERVER = "mate"
+
+    @on_both
+    def test_closed(self, host):
+        """It says of what was closed that its time was up, which ends nothing: bob may still answer."""
+        bob = self.sitting(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        bob.say_no(bob.shown())
+        bob.gone()
+        self.assertIsNone(message.process.poll())
+        self.assertEqual(bob.run("msg", "/ack").status, 0)
+        self.ends(message, 0, "responded to by user")
+        self.no_helper_left(host)
 
 
 class NotificationDaemon(Servers, Scenario):
