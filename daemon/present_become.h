@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A forked child becomes a user, for good: no supplementary group, no way back, no new privilege.
+ * A forked child becomes a user, for good: no supplementary group, no way back, no new privilege,
+ * and until it executes something nobody traces it or dumps its core.
  * Or it gives up all power beyond its uid and groups.
  */
 #ifndef MSG_DAEMON_PRESENT_BECOME_H

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -36,13 +37,14 @@ static void keep_only(int socket)
 
 _Noreturn static void run_child(int socket, pid_t parent, const struct child_job *job)
 {
+    const struct rlimit no_core = {0, 0};
     sigset_t none;
     sigemptyset(&none);
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
         _exit(1);
     if (socket == 3)
         socket = dup(socket); /* dup3 refuses equal numbers */

@@ -3,12 +3,14 @@
 #include "daemon/present_child.h"
 
 #include "common/mem.h"
+#include "daemon/present_become.h"
 #include "daemon/present_user.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -72,6 +74,21 @@ static void hang(int socket, const void *argument)
     (void)socket;
     (void)argument;
     pause();
+}
+
+/* It has all our memory: what is on its way to other people. */
+static void tell_who_may_read_it(int socket, const void *argument)
+{
+    struct rlimit core = {1, 1};
+    sigset_t blocked;
+    (void)argument;
+
+    int r = become_user(geteuid(), getegid());
+    getrlimit(RLIMIT_CORE, &core);
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    bool closed = r == 0 && prctl(PR_GET_DUMPABLE) == 0 && core.rlim_max == 0 &&
+                  !sigismember(&blocked, SIGTERM);
+    child_answer(socket, closed ? "y" : "n", 1);
 }
 
 static void say_too_much(int socket, const void *argument)
@@ -232,6 +249,16 @@ static void it_holds_nothing_of_ours(void)
     close(held);
 }
 
+static void nobody_reads_what_a_users_child_holds(void)
+{
+    start(tell_who_may_read_it, 5000);
+    loop_for(5000, &got.calls);
+    CU_ASSERT_EQUAL(got.error, 0);
+    CU_ASSERT_EQUAL_FATAL(got.len, 1);
+    CU_ASSERT_EQUAL(got.answer[0], 'y');
+    loop_for(100, NULL);
+}
+
 static void they_are_no_more_than_so_many(void)
 {
     struct child_job job = {.run = hang, .deadline_ms = 60000, .done = done};
@@ -337,6 +364,7 @@ int main(void)
         UNIT_TEST(a_late_one_is_killed),
         UNIT_TEST(a_cancelled_one_says_nothing),
         UNIT_TEST(it_holds_nothing_of_ours),
+        UNIT_TEST(nobody_reads_what_a_users_child_holds),
         UNIT_TEST(they_are_no_more_than_so_many),
         UNIT_TEST(names_are_looked_up_once),
         UNIT_TEST(a_childs_answer_is_not_believed),
