@@ -136,12 +136,12 @@ class Desktop:
         self.server = self.popen(["dunst", "-conf", conf])
         eventually(self.owner, "dunst")
 
-    def start_server(self, script, name, *how):
+    def start_server(self, script, name, *how, **options):
         """A server of the tests on the bus; what it was asked is in lines of its stdout."""
         path = os.path.join(self.user.home, f"{script}.log")
         with open(path, "wb") as log:
             server = self.popen([PYTHON, "-B", os.path.join(HERE, script), *how], stdout=log,
-                                stderr=log)
+                                stderr=log, **options)
         eventually(lambda: self.owner(name), lambda: open(path, encoding="utf-8").read())
         return server, path
 
@@ -149,9 +149,9 @@ class Desktop:
         self.server, self.log = self.start_server("notifier.py", "org.freedesktop.Notifications",
                                                   *how)
 
-    def start_manager(self):
-        self.manager, self.manager_log = self.start_server("manager.py",
-                                                           "org.freedesktop.systemd1")
+    def start_manager(self, **environment):
+        self.manager, self.manager_log = self.start_server("manager.py", "org.freedesktop.systemd1",
+                                                           env=environment)
 
     @staticmethod
     def lines(path):

@@ -6,6 +6,7 @@ with the environment it has itself. Each call is a line of JSON on stdout.
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ class Manager(dbus.service.Object):
     @dbus.service.method(NAME + ".Manager", in_signature="ssa(sv)a(sa(sv))", out_signature="o")
     def StartTransientUnit(self, name, mode, properties, aux):
         given = {str(key): value for key, value in properties}
-        argv = [str(word) for word in given["ExecStart"][0][1]]
+        argv = [self.expand(str(word)) for word in given["ExecStart"][0][1]]
         print(json.dumps({"start": name, "argv": argv}), flush=True)
         with os.fdopen(given["StandardInputFileDescriptor"].take(), "rb") as source, \
                 os.fdopen(given["StandardOutputFileDescriptor"].take(), "wb") as sink:
@@ -42,6 +43,11 @@ class Manager(dbus.service.Object):
             raise dbus.DBusException("not loaded", name=NAME + ".NoSuchUnit")
         self.end(process)
         return dbus.ObjectPath(PATH + "/job/2")
+
+    @staticmethod
+    def expand(word):
+        """systemd.service(5): ${FOO} is the manager's variable, or nothing."""
+        return re.sub(r"\$\{(\w+)\}", lambda found: os.environ.get(found[1], ""), word)
 
     @staticmethod
     def end(process):

@@ -14,6 +14,14 @@ from harness import User, eventually, program
 
 DO_NOT_DISTURB, LOCKED = 2, 1
 
+# -buttons LABEL:STATUS,...: it ends with the status of the last but one
+XMESSAGE = """#!/bin/sh
+while [ "$1" != -buttons ]; do shift; done
+pressed=${2%,*}
+/bin/sleep 1.5
+exit "${pressed##*:}"
+"""
+
 
 @unittest.skipIf(desktop.missing(), desktop.missing())
 class PopupCase(unittest.TestCase):
@@ -292,6 +300,28 @@ class DialogTest(PopupCase):
     def popup(self, *arguments, **options):
         self.desktop.start_manager()
         return super().popup(*arguments, **options)
+
+    def without_zenity(self):
+        """A manager that finds an xmessage alone, which presses the button before the last."""
+        folder = os.path.join(self.user.home, "programs")
+        os.mkdir(folder)
+        with open(os.path.join(folder, "xmessage"), "w", encoding="ascii") as f:
+            f.write(XMESSAGE)
+        os.chmod(os.path.join(folder, "xmessage"), 0o755)
+        os.chmod(folder, 0o755)
+        self.desktop.start_manager(PATH=folder)
+
+    def test_xmessage(self):
+        self.without_zenity()
+        helper = super().popup()
+        self.shown(helper, by="xmessage")
+        self.assertEqual(self.ended(helper), (ACKNOWLEDGED, "", ""))
+
+    def test_an_answer_by_xmessage(self):
+        self.without_zenity()
+        helper = super().popup(answers=("Yes", "No"))
+        self.shown(helper, by="xmessage")
+        self.assertEqual(self.ended(helper), (ACKNOWLEDGED, "", "No"))
 
     def test_a_manager_that_comes_late(self):
         """As where our connection is what starts the bus."""
