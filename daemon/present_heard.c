@@ -6,8 +6,9 @@
 #include "daemon/present_text.h"
 
 /* What a popup may end with; PROTOCOL.md has more whys, which are not a helper's to say. */
+static const char hangup[] = "hangup"; /* the tmux client has gone, and only that */
 static const char *const whys[] = {"",         "closed-by-user", "no-answer", "not-shown",
-                                   "too-many", "helper-lost",    "internal"};
+                                   "too-many", "helper-lost",    "internal",  hangup};
 
 static const char *known_why(const char *why)
 {
@@ -47,7 +48,7 @@ static int read_ended(const struct boundary_message *message, struct slice answe
     bool answered = message->u.ended.how == ENDED_ACKNOWLEDGED && answers.len > 0;
     heard->how = (enum ended_how)message->u.ended.how;
     heard->why = known_why(message->u.ended.why);
-    if (!heard->why || heard->how == ENDED_SESSION_GONE)
+    if (!heard->why || (heard->how == ENDED_SESSION_GONE) != (heard->why == hangup))
         return -EBADMSG;
     if (answered)
         return find_answer(answers, said, &heard->answer) ? 0 : -EBADMSG;

@@ -69,6 +69,13 @@ static void ends_are_those_of_a_popup(void)
     CU_ASSERT(heard.how == ENDED_DISMISSED && heard.answer.len == 0);
     CU_ASSERT_STRING_EQUAL(heard.why, "closed-by-user");
     CU_ASSERT(ended(ENDED_SESSION_GONE, "", "", none, &heard) == -EBADMSG);
+    CU_ASSERT(ended(ENDED_SESSION_GONE, "closed-by-user", "", none, &heard) == -EBADMSG);
+    CU_ASSERT(ended(ENDED_SESSION_GONE, "hangup", "", none, &heard) == 0);
+    CU_ASSERT_STRING_EQUAL(heard.why, "hangup");
+    CU_ASSERT(heard.how == ENDED_SESSION_GONE);
+    CU_ASSERT(ended(ENDED_SESSION_GONE, "hangup", "Yes", answers, &heard) == -EBADMSG);
+    CU_ASSERT(ended(ENDED_DISMISSED, "hangup", "", none, &heard) == -EBADMSG);
+    heard.how = ENDED_FAILED;
     CU_ASSERT(ended(ENDED_FAILED, "presenter-lost", "", none, &heard) == -EBADMSG);
     CU_ASSERT(ended(ENDED_FAILED, "helper-lost", "", none, &heard) == 0);
     CU_ASSERT(heard_read("", 0, none, &heard) == -EBADMSG);
