@@ -2,9 +2,11 @@
 #include "daemon/popup_run.h"
 
 #include "common/mem.h"
+#include "protocol/limits.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -39,6 +41,19 @@ static int settle(int input, int output)
     return 0;
 }
 
+/*
+ * A tmux server can have its client execute what it likes, and anybody of the user's can trace it: it
+ * is in the presenter's service, and is to be no way for more of them to live there.
+ */
+static int confine(void)
+{
+    const struct rlimit none = {0, 0}, time = {LIM_POPUP_CPU_S, LIM_POPUP_CPU_S};
+    if (setrlimit(RLIMIT_NPROC, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
+        setrlimit(RLIMIT_CPU, &time) < 0)
+        return mem_errno();
+    return 0;
+}
+
 /* What cannot be run ends as a shell says it. */
 static _Noreturn void become(const char *const *argv, int input, int output)
 {
@@ -47,7 +62,7 @@ static _Noreturn void become(const char *const *argv, int input, int output)
     while (argv[count] && count + 1 < RUN_ARGUMENTS)
         count++;
     memcpy(arguments, argv, count * sizeof(*argv));
-    if (settle(input, output) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
+    if (settle(input, output) < 0 || confine() < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
         _exit(126);
     execvpe(arguments[0], arguments, environment);
     _exit(127);

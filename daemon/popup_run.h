@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Another program, run from the loop: bytes to its input, what it prints within a bound, how it
- * ended, all within a deadline. It gets a fixed environment, no descriptor but its own three, and
- * is reaped whatever happens. No shell is between.
+ * ended, all within a deadline. It gets a fixed environment, no descriptor but its own three, makes
+ * no process and no file, and is reaped whatever happens. No shell is between.
  */
 #ifndef MSG_DAEMON_POPUP_RUN_H
 #define MSG_DAEMON_POPUP_RUN_H

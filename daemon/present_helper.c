@@ -16,6 +16,7 @@
 /* It is there until it is reaped; `socket` is closed when it is to end. */
 struct helper {
     pid_t pid;
+    uid_t uid;
     int socket;
     sd_event_source *input, *deadline, *exit;
     void (*heard)(void *userdata, const void *datagram, size_t len);
@@ -51,6 +52,25 @@ static int settle_process(void)
     return 0;
 }
 
+/*
+ * What it takes is the service's, not the user's: memory within a bound, and processes only where
+ * tmux is to be run. AddressSanitizer's own memory would count, too.
+ */
+static int settle_limits(const struct helper_job *job)
+{
+    const struct rlimit none = {0, 0}, memory = {LIM_POPUP_MEMORY, LIM_POPUP_MEMORY};
+    bool runs = job->place->u.popup.reach == REACH_TMUX;
+#ifdef MSG_SANITIZED
+    bool bounded = false;
+#else
+    bool bounded = true;
+#endif
+    if ((bounded && setrlimit(RLIMIT_DATA, &memory) < 0) ||
+        (!runs && setrlimit(RLIMIT_NPROC, &none) < 0))
+        return mem_errno();
+    return 0;
+}
+
 /* Nothing of our environment but the time zone is the user's business. */
 _Noreturn static void run_helper(int socket, const struct helper_job *job)
 {
@@ -65,6 +85,8 @@ _Noreturn static void run_helper(int socket, const struct helper_job *job)
         r = settle_process();
     if (r == 0)
         r = become_user(job->uid, job->gid);
+    if (r == 0)
+        r = settle_limits(job); /* last: whoever becomes a user beyond his limit executes nothing */
     if (r == 0)
         execve(job->program, argv, environment);
     _exit(127);
@@ -172,15 +194,17 @@ static void abandon(struct helper *helper)
     helper_free(helper);
 }
 
-static bool has_room(void)
+/* Those that end count, too: their user can hold them up until they are killed. */
+static bool has_room(uid_t uid)
 {
-    unsigned live = 0;
+    unsigned live = 0, own = 0;
     struct helper *helper;
     LIST_FOREACH(helper, &helpers, link)
     {
         live++;
+        own += helper->uid == uid;
     }
-    return live < LIM_POPUP_HELPERS;
+    return live < LIM_POPUP_HELPERS && own < LIM_POPUP_OWN;
 }
 
 /* Both datagrams lie in the socket before the process begins. */
@@ -206,12 +230,13 @@ static int fork_helper(const struct helper_job *job, struct helper *helper)
 
 int helper_start(sd_event *event, const struct helper_job *job, struct helper **ret_helper)
 {
-    if (!has_room())
+    if (!has_room(job->uid))
         return -EAGAIN;
     CLEANUP_FREE struct helper *helper = calloc(1, sizeof(*helper));
     if (!helper)
         return -ENOMEM;
-    *helper = (struct helper){.socket = -1, .heard = job->heard, .userdata = job->userdata};
+    *helper = (struct helper){
+        .uid = job->uid, .socket = -1, .heard = job->heard, .userdata = job->userdata};
     int r = fork_helper(job, helper);
     if (r < 0)
         return r;

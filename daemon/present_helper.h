@@ -3,7 +3,9 @@
  * One msgd-popup: a process that has become the user and has one descriptor, a socket to here. What
  * it says is as hostile as its user. It is told to take its popup down by the end of that socket,
  * killed where it does not end soon after, and reaped whatever happens; at most LIM_POPUP_HELPERS
- * live at once, the ending ones among them. SIGCHLD is blocked in the whole process.
+ * live at once, LIM_POPUP_OWN of one user, the ending ones among them. It lives in our service and
+ * not in the user's session, so its memory is bounded, and where it need not run tmux it has no
+ * child. SIGCHLD is blocked in the whole process.
  */
 #ifndef MSG_DAEMON_PRESENT_HELPER_H
 #define MSG_DAEMON_PRESENT_HELPER_H
@@ -26,7 +28,7 @@ struct helper_job {
 
 struct helper;
 
-/* 0 with *ret_helper; -EAGAIN: too many at once; or another negative errno. */
+/* 0 with *ret_helper; -EAGAIN: too many at once, in all or of this user; or another negative errno. */
 int helper_start(sd_event *event, const struct helper_job *job, struct helper **ret_helper);
 
 /* It is to take its popup down and end; nothing is heard of it any more. NULL is nothing. */

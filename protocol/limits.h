@@ -97,7 +97,10 @@
 #define LIM_POPUPS_QUEUED   20  /* that wait for room on one screen */
 #define LIM_POPUPS_PATIENT  10  /* of these, of one account */
 #define LIM_POPUP_HELPERS   400 /* processes in all; TasksMax of the service lies above it */
-#define LIM_LOOKUP          1000 /* a name service's answer, asked outside any loop */
+#define LIM_POPUP_OWN       40  /* of these, of one user: what ends may be held up by him */
+#define LIM_POPUP_MEMORY    (64 << 20) /* of one: what it reads is the user's to send */
+#define LIM_POPUP_CPU_S     60         /* of processor time, of a program that it runs */
+#define LIM_LOOKUP          1000       /* a name service's answer, asked outside any loop */
 
 /* ---- files ----------------------------------------------------------------------------------- */
 #define LIM_KEY_FILE    4096

@@ -78,9 +78,9 @@ static void input_is_written_whole(void)
 {
     static char input[200000];
     memset(input, 'x', sizeof(input));
-    CU_ASSERT_EQUAL(outcome("wc -c", (struct slice){input, sizeof(input)}, 100), 0);
+    CU_ASSERT_EQUAL(outcome("exec wc -c", (struct slice){input, sizeof(input)}, 100), 0);
     CU_ASSERT_EQUAL(atoi(printed), 200000);
-    CU_ASSERT_EQUAL(outcome("cat", (struct slice){input, sizeof(input)}, sizeof(input)), 0);
+    CU_ASSERT_EQUAL(outcome("exec cat", (struct slice){input, sizeof(input)}, sizeof(input)), 0);
     CU_ASSERT_EQUAL(printed_len, sizeof(input));
     CU_ASSERT_EQUAL(outcome("exit 3", (struct slice){input, sizeof(input)}, 100), 3);
     no_child_is_left();
@@ -103,10 +103,21 @@ static void a_deadline_ends_it(void)
     no_child_is_left();
 }
 
-/* Its output closed, it still runs: that is not its end. */
+/* Its output closed, it still runs: that is not its end. No shell here can make a process. */
 static void closed_output_is_not_the_end(void)
 {
-    CU_ASSERT_EQUAL(outcome("exec >&- <&-; sleep 0.1; exit 9", (struct slice){0}, 5), 9);
+    CU_ASSERT_EQUAL(outcome("exec >&- <&-; while [ $((i += 1)) -lt 50000 ]; do :; done; exit 9",
+                            (struct slice){0}, 5),
+                    9);
+}
+
+/* It lives in the presenter's service: whoever takes it over makes no more processes or files. */
+static void it_can_make_nothing(void)
+{
+    CU_ASSERT_EQUAL(outcome("exec cat /proc/self/limits", (struct slice){0}, 4096), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed, "Max processes             0                    0 "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed, "Max file size             0                    0 "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed, "Max cpu time              60                   60 "));
 }
 
 static void a_cancelled_one_says_nothing(void)
@@ -121,11 +132,11 @@ static void it_gets_nothing_of_ours(void)
 {
     setenv("MSG_SECRET", "1", 1);
     int fd = fcntl(0, F_DUPFD, 20); /* without CLOEXEC */
-    CU_ASSERT_EQUAL(
-        outcome("env; for f in /proc/self/fd/*; do echo ${f##*/}; done", (struct slice){0}, 4096),
-        0);
+    CU_ASSERT_EQUAL(outcome("exec env", (struct slice){0}, 4096), 0);
     CU_ASSERT_PTR_NULL(strstr(printed, "MSG_SECRET"));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed, "PATH=" RUN_PATH "\n"));
+    CU_ASSERT_EQUAL(
+        outcome("for f in /proc/self/fd/*; do echo ${f##*/}; done", (struct slice){0}, 4096), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(printed, "\n2\n"));
     CU_ASSERT_PTR_NULL(strstr(printed, "\n20\n"));
     CU_ASSERT_EQUAL(fd, 20);
@@ -150,15 +161,11 @@ int main(void)
 {
     CU_TestInfo none[] = {UNIT_TEST(nothing_is_tried), UNIT_END};
     CU_TestInfo tests[] = {
-        UNIT_TEST(output_and_status_come_back),
-        UNIT_TEST(a_program_that_is_not_there_is_127),
-        UNIT_TEST(input_is_written_whole),
-        UNIT_TEST(output_has_a_limit),
-        UNIT_TEST(a_deadline_ends_it),
-        UNIT_TEST(closed_output_is_not_the_end),
-        UNIT_TEST(a_cancelled_one_says_nothing),
-        UNIT_TEST(it_gets_nothing_of_ours),
-        UNIT_END,
+        UNIT_TEST(output_and_status_come_back),  UNIT_TEST(a_program_that_is_not_there_is_127),
+        UNIT_TEST(input_is_written_whole),       UNIT_TEST(output_has_a_limit),
+        UNIT_TEST(a_deadline_ends_it),           UNIT_TEST(closed_output_is_not_the_end),
+        UNIT_TEST(a_cancelled_one_says_nothing), UNIT_TEST(it_gets_nothing_of_ours),
+        UNIT_TEST(it_can_make_nothing),          UNIT_END,
     };
     signal(SIGPIPE, SIG_IGN);
     if (sd_event_new(&event) < 0)
