@@ -42,6 +42,20 @@ static inline void mem_close_file(FILE **file)
     errno = saved;
 }
 
+/* Room for one more item of that size: 0; or -ENOMEM, with all as it was. */
+static inline int mem_grow(void **items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return 0;
+    size_t wanted = *capacity > 0 ? *capacity * 2 : 16;
+    void *grown = reallocarray(*items, wanted, size);
+    if (!grown)
+        return -ENOMEM;
+    *items = grown;
+    *capacity = wanted;
+    return 0;
+}
+
 #define CLEANUP_FREE __attribute__((cleanup(mem_free_pointer)))
 #define CLEANUP_FD   __attribute__((cleanup(mem_close_fd)))
 #define CLEANUP_FILE __attribute__((cleanup(mem_close_file)))

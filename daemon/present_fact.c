@@ -5,20 +5,42 @@
 
 #include <stdio.h>
 
+/* A source tells of one user's sessions one after another, mostly. */
+static int find_owner(struct fact_list *list, uid_t uid, struct fact_owner **ret_owner)
+{
+    for (size_t i = 0; i < list->owner_count; i++) {
+        size_t at = (list->owner + i) % list->owner_count;
+        if (list->owners[at].uid == uid) {
+            list->owner = at;
+            *ret_owner = &list->owners[at];
+            return 0;
+        }
+    }
+    int r = mem_grow((void **)&list->owners, list->owner_count, &list->owner_capacity,
+                     sizeof(*list->owners));
+    if (r < 0)
+        return r;
+    list->owner = list->owner_count;
+    list->owners[list->owner_count++] = (struct fact_owner){.uid = uid};
+    *ret_owner = &list->owners[list->owner];
+    return 0;
+}
+
 int fact_add(struct fact_list *list, const struct session_fact *fact)
 {
+    struct fact_owner *owner;
     if (list->count >= LIM_SESSIONS)
         return -ENOSPC;
-    if (list->count >= list->capacity) {
-        size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
-        struct session_fact *facts = reallocarray(list->facts, capacity, sizeof(*facts));
-        if (!facts) {
-            list->incomplete = true;
-            return -ENOMEM;
-        }
-        list->facts = facts;
-        list->capacity = capacity;
+    int r = find_owner(list, fact->uid, &owner);
+    if (r == 0 && owner->count >= LIM_USER_SESSIONS)
+        return -EDQUOT;
+    if (r == 0)
+        r = mem_grow((void **)&list->facts, list->count, &list->capacity, sizeof(*list->facts));
+    if (r < 0) {
+        list->incomplete = true;
+        return r;
     }
+    owner->count++;
     list->facts[list->count++] = *fact;
     return 0;
 }
@@ -26,6 +48,7 @@ int fact_add(struct fact_list *list, const struct session_fact *fact)
 void fact_list_free(struct fact_list *list)
 {
     free(list->facts);
+    free(list->owners);
     *list = (struct fact_list){0};
 }
 
@@ -44,6 +67,14 @@ static int by_key(const void *first, const void *second)
     return order != 0 ? order : (a->since_us < b->since_us) - (a->since_us > b->since_us);
 }
 
+/* One fact less: of somebody who was counted when it came. */
+static void discount(struct fact_list *list, uid_t uid)
+{
+    struct fact_owner *owner;
+    if (find_owner(list, uid, &owner) == 0 && owner->count > 0)
+        owner->count--;
+}
+
 void fact_sort(struct fact_list *list)
 {
     size_t kept = 0;
@@ -52,6 +83,8 @@ void fact_sort(struct fact_list *list)
     for (size_t i = 0; i < list->count; i++)
         if (kept == 0 || compare_keys(&list->facts[i], &list->facts[kept - 1]) != 0)
             list->facts[kept++] = list->facts[i];
+        else
+            discount(list, list->facts[i].uid);
     list->count = kept;
 }
 

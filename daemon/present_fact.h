@@ -56,14 +56,23 @@ struct session_fact {
     bool known; /* a mark of the list's: this login has its session */
 };
 
+/* How many facts of a list are one user's. */
+struct fact_owner {
+    uid_t uid;
+    unsigned count;
+};
+
 struct fact_list {
     struct session_fact *facts;
     size_t count, capacity;
+    struct fact_owner *owners;
+    size_t owner_count, owner_capacity;
+    size_t owner;    /* who was counted last */
     bool pending;    /* more may come in a moment: a name is being looked up */
     bool incomplete; /* a source could not look for now: what is not here may be there yet */
 };
 
-/* 0, -ENOSPC beyond LIM_SESSIONS, -ENOMEM. */
+/* 0, -EDQUOT beyond LIM_USER_SESSIONS of its user, -ENOSPC beyond LIM_SESSIONS, -ENOMEM. */
 int fact_add(struct fact_list *list, const struct session_fact *fact);
 void fact_list_free(struct fact_list *list);
 

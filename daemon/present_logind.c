@@ -180,12 +180,12 @@ static int ask_properties(struct login *login)
     return r;
 }
 
-static int see_listed(void *userdata, const char *path)
+static int see_listed(void *userdata, uid_t uid, const char *path)
 {
     struct logind *logind = userdata;
     struct login *login = logins_find(&logind->logins, path);
     if (!login)
-        return logins_add(&logind->logins, path, logind);
+        return logins_add(&logind->logins, path, uid, logind);
     login->listed = login->stale = true;
     return 0;
 }

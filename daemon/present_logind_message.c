@@ -5,15 +5,16 @@
 
 #include <stdio.h>
 
-int logind_read_list(sd_bus_message *message, int (*each)(void *userdata, const char *path),
-                     void *userdata)
+int logind_read_list(sd_bus_message *message,
+                     int (*each)(void *userdata, uid_t uid, const char *path), void *userdata)
 {
     const char *path;
+    uint32_t uid;
     int r = sd_bus_message_enter_container(message, 'a', "(susso)");
     while (r >= 0 &&
-           (r = sd_bus_message_read(message, "(susso)", NULL, NULL, NULL, NULL, &path)) > 0)
+           (r = sd_bus_message_read(message, "(susso)", NULL, &uid, NULL, NULL, &path)) > 0)
         if (strlen(path) < LOGIND_PATH)
-            r = each(userdata, path);
+            r = each(userdata, uid, path);
     return r;
 }
 

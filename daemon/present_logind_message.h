@@ -13,9 +13,9 @@
 #define LOGIND_PATH       128 /* of an object of logind's, terminated; longer ones are passed over */
 #define LOGIND_PROPERTIES 256 /* of one session; more are nonsense */
 
-/* ListSessions: `each` is called with the path of each; negative ends it. 0 or a negative errno. */
-int logind_read_list(sd_bus_message *message, int (*each)(void *userdata, const char *path),
-                     void *userdata);
+/* ListSessions: `each` is called with user and path of each; negative ends it. 0 or a negative errno. */
+int logind_read_list(sd_bus_message *message,
+                     int (*each)(void *userdata, uid_t uid, const char *path), void *userdata);
 
 /*
  * GetAll of a session: 0 with the record (gid and leader_start are left 0) and the path of its

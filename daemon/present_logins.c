@@ -19,10 +19,19 @@ struct login *logins_find(struct logins *logins, const char *path)
     return NULL;
 }
 
-int logins_add(struct logins *logins, const char *path, struct logind *owner)
+/* No more are kept anywhere. */
+static bool is_full(const struct logins *logins, uid_t uid)
 {
-    if (logins->count >= LIM_SESSIONS)
-        return 0; /* no more are kept anywhere */
+    size_t own = 0;
+    for (size_t i = 0; i < logins->count; i++)
+        own += logins->items[i]->uid == uid;
+    return logins->count >= LIM_SESSIONS || own >= LIM_USER_SESSIONS;
+}
+
+int logins_add(struct logins *logins, const char *path, uid_t uid, struct logind *owner)
+{
+    if (is_full(logins, uid))
+        return 0;
     if (logins->count == logins->capacity) {
         size_t wanted = logins->capacity > 0 ? logins->capacity * 2 : 16;
         struct login **items = reallocarray(logins->items, wanted, sizeof(struct login *));
@@ -34,7 +43,7 @@ int logins_add(struct logins *logins, const char *path, struct logind *owner)
     struct login *login = calloc(1, sizeof(*login));
     if (!login)
         return -ENOMEM;
-    *login = (struct login){.owner = owner, .stale = true, .listed = true};
+    *login = (struct login){.owner = owner, .uid = uid, .stale = true, .listed = true};
     snprintf(login->path, sizeof(login->path), "%s", path);
     logins->items[logins->count++] = login;
     return 0;

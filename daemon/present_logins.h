@@ -14,6 +14,7 @@ struct logind;
 struct login {
     struct logind *owner; /* borrowed */
     char path[LOGIND_PATH];
+    uid_t uid;                  /* as the list says: it counts for his bound alone */
     struct login_record record; /* what was told last */
     struct login_record next;   /* what is being told */
     sd_bus_slot *call;
@@ -31,8 +32,9 @@ struct logins {
 /* The session of that path, or NULL. */
 struct login *logins_find(struct logins *logins, const char *path);
 
-/* One more, listed, of which nothing is known: 0, or -ENOMEM. Beyond LIM_SESSIONS it is left out. */
-int logins_add(struct logins *logins, const char *path, struct logind *owner);
+/* One more, listed, of which nothing is known: 0, or -ENOMEM. Beyond LIM_SESSIONS, and
+   LIM_USER_SESSIONS of that user, it is left out. */
+int logins_add(struct logins *logins, const char *path, uid_t uid, struct logind *owner);
 
 /* Frees those that are not marked as listed and have no call under way; true if there was one. */
 bool logins_forget_unlisted(struct logins *logins);

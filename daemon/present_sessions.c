@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/present_sessions.h"
+#include "daemon/present_sessions_inside.h"
 
 #include "common/log.h"
 #include "common/mem.h"
@@ -10,50 +10,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
-
-struct session {
-    uint64_t handle;
-    struct session_fact fact;
-    struct boundary_session record; /* as last compared */
-    int pidfd;                      /* of the leader */
-    sd_event_source *leader;
-    bool told;    /* msgd knows the handle */
-    bool pending; /* something is to be told */
-    enum session_change change;
-};
-
-struct sessions {
-    sd_event *event; /* borrowed */
-    const struct session_source *sources;
-    size_t source_count;
-    struct session_watcher watcher;
-    sd_event_source *poll;
-    bool soon; /* it is set to the next moment */
-
-    struct session **list; /* by handle, rising */
-    size_t count, capacity;
-    uint64_t last_handle;
-    int descriptors; /* the limit of open ones: each session has one */
-    bool full;       /* it is reached */
-
-    uint64_t *gone; /* handles that msgd knows and that are no more */
-    size_t gone_count, gone_capacity;
-
-    bool watched;         /* msgd has asked once */
-    unsigned asked;       /* lists to be told, the present one included */
-    bool listing;         /* one is being told */
-    uint32_t listed;      /* sessions of it so far */
-    size_t scan;          /* none before it has anything to tell */
-    bool names_pending;   /* a source waits for an answer */
-    uint64_t patience_ms; /* until when a list waits for that */
-};
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- one session ----------------------------------------------------------------------------- */
 
@@ -92,7 +48,7 @@ static int watch_leader(struct sessions *sessions, struct session *session, pid_
     CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, leader, 0);
     if (pidfd < 0)
         return mem_errno();
-    if (pidfd >= sessions->descriptors - SESSIONS_SPARED)
+    if (pidfd >= sessions->descriptors)
         return -EMFILE;
     if (has_ended(pidfd))
         return -ESRCH;
@@ -130,35 +86,6 @@ static const char *why_gone(const struct session *session)
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
-static void to_tell(struct sessions *sessions, struct session *session, enum session_change change)
-{
-    if (!session->pending || change == SESSION_LISTED)
-        session->change = change;
-    session->pending = true;
-    sessions->scan = 0;
-}
-
-static int grow(void **list, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 0;
-    size_t wanted = *capacity > 0 ? *capacity * 2 : 16;
-    void *grown = reallocarray(*list, wanted, size);
-    if (!grown)
-        return -ENOMEM;
-    *list = grown;
-    *capacity = wanted;
-    return 0;
-}
-
-/* Out of memory, msgd is not told, and learns of it when it presents something. */
-static void remember_gone(struct sessions *sessions, uint64_t handle)
-{
-    if (grow((void **)&sessions->gone, sessions->gone_count, &sessions->gone_capacity,
-             sizeof(*sessions->gone)) == 0)
-        sessions->gone[sessions->gone_count++] = handle;
-}
-
 static void update(struct sessions *sessions, struct session *session,
                    const struct session_fact *fact, int64_t now_s)
 {
@@ -170,7 +97,7 @@ static void update(struct sessions *sessions, struct session *session,
     fact_record(fact, now_s, &record);
     record.handle = session->handle;
     if (fact_record_differs(&session->record, &record) && session->record.handle != 0)
-        to_tell(sessions, session, session->told ? SESSION_CHANGED : SESSION_ADDED);
+        sessions_tell(sessions, session, session->told ? SESSION_CHANGED : SESSION_ADDED);
     session->record = record;
 }
 
@@ -197,7 +124,7 @@ static void drop_ended(struct sessions *sessions, const struct fact_list *facts,
     sessions->scan = 0;
     for (size_t i = 0; i < ended; i++) {
         if (gone[i]->told)
-            remember_gone(sessions, gone[i]->handle);
+            sessions_tell_gone(sessions, gone[i]->handle);
         sessions->watcher.on_gone(sessions->watcher.userdata, gone[i]->handle, why_gone(gone[i]));
         session_free(gone[i]);
     }
@@ -216,8 +143,8 @@ static void add_new(struct sessions *sessions, const struct fact_list *facts, in
         struct session *session;
         if (facts->facts[i].known || !is_served(&facts->facts[i]))
             continue;
-        r = grow((void **)&sessions->list, sessions->count, &sessions->capacity,
-                 sizeof(*sessions->list));
+        r = mem_grow((void **)&sessions->list, sessions->count, &sessions->capacity,
+                     sizeof(*sessions->list));
         if (r == 0)
             r = session_new(sessions, &facts->facts[i], &session);
         if (r < 0)
@@ -225,7 +152,7 @@ static void add_new(struct sessions *sessions, const struct fact_list *facts, in
         session->handle = ++sessions->last_handle;
         update(sessions, session, &facts->facts[i], now_s);
         sessions->list[sessions->count++] = session;
-        to_tell(sessions, session, SESSION_ADDED);
+        sessions_tell(sessions, session, SESSION_ADDED);
     }
     if (r == -EMFILE && !sessions->full)
         log_warning("there are more sessions than the limit of %d descriptors allows",
@@ -245,89 +172,6 @@ void sessions_refresh(struct sessions *sessions)
     drop_ended(sessions, &facts, now_s);
     add_new(sessions, &facts, now_s);
     fact_list_free(&facts);
-}
-
-/* ---- telling --------------------------------------------------------------------------------- */
-
-int sessions_ask(struct sessions *sessions)
-{
-    if (sessions->asked >= SESSIONS_ASKED)
-        return -ENOBUFS;
-    sessions_refresh(sessions);
-    sessions->watched = true;
-    sessions->patience_ms = now_ms() + LIM_LOOKUP;
-    sessions->asked++;
-    return 0;
-}
-
-void sessions_forget_asker(struct sessions *sessions)
-{
-    for (size_t i = 0; i < sessions->count; i++)
-        sessions->list[i]->told = sessions->list[i]->pending = false;
-    sessions->watched = sessions->listing = false;
-    sessions->asked = 0;
-    sessions->gone_count = 0;
-}
-
-/* A list begins once no name is being looked up, or that takes too long. */
-static void start_listing(struct sessions *sessions)
-{
-    if (sessions->asked == 0 || sessions->listing ||
-        (sessions->names_pending && now_ms() < sessions->patience_ms))
-        return;
-    for (size_t i = 0; i < sessions->count; i++)
-        to_tell(sessions, sessions->list[i], SESSION_LISTED);
-    sessions->listing = true;
-    sessions->listed = 0;
-    sessions->scan = 0;
-}
-
-static void report_gone(struct sessions *sessions, struct boundary_message *message)
-{
-    *message = (struct boundary_message){.verb = BOUNDARY_SESSION};
-    message->u.session.handle = sessions->gone[--sessions->gone_count];
-    message->u.session.change = SESSION_GONE;
-}
-
-static void report_session(struct sessions *sessions, struct session *session,
-                           struct boundary_message *message)
-{
-    *message = (struct boundary_message){.verb = BOUNDARY_SESSION, .u.session = session->record};
-    message->u.session.change = session->change;
-    session->pending = false;
-    session->told = true;
-    sessions->listed += session->change == SESSION_LISTED;
-}
-
-static void report_end(struct sessions *sessions, struct boundary_message *message)
-{
-    *message = (struct boundary_message){.verb = BOUNDARY_END_OF_LIST};
-    message->u.end_of_list.count = sessions->listed;
-    sessions->listing = false;
-    sessions->asked--;
-}
-
-bool sessions_next_report(struct sessions *sessions, struct boundary_message *ret_message)
-{
-    if (!sessions->watched)
-        return false;
-    start_listing(sessions);
-    if (sessions->gone_count > 0) {
-        report_gone(sessions, ret_message);
-        return true;
-    }
-    for (; sessions->scan < sessions->count; sessions->scan++) {
-        struct session *session = sessions->list[sessions->scan];
-        /* Before the first list, what is new will be part of it. */
-        if (session->pending && (sessions->listing || session->told || sessions->asked == 0)) {
-            report_session(sessions, session, ret_message);
-            return true;
-        }
-    }
-    if (!sessions->listing)
-        return false;
-    report_end(sessions, ret_message);
-    return true;
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -380,7 +224,10 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* As many as sessions and the rest need, or as are allowed: the limit then. */
+/*
+ * As many as sessions and the rest need, or as are allowed. How many of them are the sessions': where
+ * there are few, not so many that nothing could be shown.
+ */
 static int raise_descriptors(void)
 {
     const rlim_t wanted = LIM_SESSIONS + SESSIONS_SPARED;
@@ -391,7 +238,10 @@ static int raise_descriptors(void)
         setrlimit(RLIMIT_NOFILE, &limit);
         getrlimit(RLIMIT_NOFILE, &limit);
     }
-    return limit.rlim_cur < wanted ? (int)limit.rlim_cur : (int)wanted;
+    if (limit.rlim_cur >= wanted)
+        return LIM_SESSIONS;
+    return limit.rlim_cur < 2 * SESSIONS_SPARED ? (int)limit.rlim_cur / 2
+                                                : (int)limit.rlim_cur - SESSIONS_SPARED;
 }
 
 int sessions_new(sd_event *event, const struct session_source *sources, size_t count,

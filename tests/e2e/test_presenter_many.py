@@ -14,6 +14,7 @@ from harness import AM_ROOT, eventually, stop
 from presenter import Presenter, PresenterCase
 
 DESCRIPTORS = 500
+USER_SESSIONS = 256  # of limits.h
 
 # The owner of a terminal holds its lock in the kernel: one process reads into memory whose page
 # never comes (userfaultfd here; a file of his own file system would do), the other changes the line
@@ -100,17 +101,7 @@ class StalledTerminalTest(PresenterCase):
             self.assertTrue(1.9 < time.monotonic() - started < 3.5)
 
 
-class FewDescriptorsTest(PresenterCase):
-    def start(self):
-        path = os.path.join(self.folder, "present.sock")
-        few = (DESCRIPTORS, DESCRIPTORS)
-        presenter = Presenter(self.folder, self.utmp, ["--socket", path, "--msgd-user",
-                                                       self.msgd_user.name],
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
-        self.addCleanup(self.end, presenter)
-        presenter.wait_for("listens for msgd")
-        return presenter
-
+class CrowdCase(PresenterCase):
     def crowd(self, count):
         """So many terminals of one leader, in utmp at once."""
         leader = self.me.popen(["sleep", "1000"])
@@ -122,6 +113,30 @@ class FewDescriptorsTest(PresenterCase):
                 os.fchown(slave, self.me.uid, grp.getgrnam("tty").gr_gid)
             os.fchmod(slave, 0o620)
             self.utmp.add(os.ttyname(slave)[len("/dev/"):], leader.pid, self.me.name)
+
+
+class CrowdTest(CrowdCase):
+    @unittest.skipUnless(AM_ROOT, "needs root: two users")
+    def test_nobody_fills_the_list_alone(self):
+        self.crowd(USER_SESSIONS + 50)
+        other = self.terminal(self.user("mc"))
+        eventually(lambda: other.line in self.msgd.sessions(), "the other's session")
+        mine = [s for s in self.msgd.sessions().values() if s.uid == self.me.uid]
+        self.assertEqual(len(mine), USER_SESSIONS)
+        delivery = self.msgd.present(self.msgd.handle(other.line), "hello")
+        self.msgd.expect(boundary.SHOWN, delivery=delivery)
+
+
+class FewDescriptorsTest(CrowdCase):
+    def start(self):
+        path = os.path.join(self.folder, "present.sock")
+        few = (DESCRIPTORS, DESCRIPTORS)
+        presenter = Presenter(self.folder, self.utmp, ["--socket", path, "--msgd-user",
+                                                       self.msgd_user.name],
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+        self.addCleanup(self.end, presenter)
+        presenter.wait_for("listens for msgd")
+        return presenter
 
     def test_more_sessions_than_descriptors(self):
         first = self.terminal()

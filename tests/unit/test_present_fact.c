@@ -31,14 +31,44 @@ static void a_list_ends_at_its_limit(void)
     struct fact_list list = {0};
     struct session_fact one = fact(1, 1);
 
-    for (size_t i = 0; i < LIM_SESSIONS; i++)
+    for (size_t i = 0; i < LIM_SESSIONS; i++) {
+        one.uid = (uid_t)(1000 + i / LIM_USER_SESSIONS);
         CU_ASSERT_EQUAL(fact_add(&list, &one), 0);
+    }
+    one.uid = 1;
     CU_ASSERT_EQUAL(fact_add(&list, &one), -ENOSPC);
     CU_ASSERT_EQUAL(list.count, LIM_SESSIONS);
     fact_sort(&list);
     CU_ASSERT_EQUAL(list.count, 1);
     fact_list_free(&list);
     CU_ASSERT_PTR_NULL(list.facts);
+}
+
+/* However many terminals he opens: somebody else's are still listed. */
+static void nobody_fills_it_alone(void)
+{
+    struct fact_list list = {0};
+    struct session_fact one = fact(1, 1), other = fact(7000, 1);
+    other.uid = 1001;
+
+    for (dev_t i = 1; i < LIM_USER_SESSIONS; i++) {
+        one.device.rdev = i;
+        CU_ASSERT_EQUAL(fact_add(&list, &one), 0);
+    }
+    CU_ASSERT_EQUAL(fact_add(&list, &one), 0); /* said twice */
+    CU_ASSERT_EQUAL(fact_add(&list, &other), 0);
+    one.device.rdev = LIM_USER_SESSIONS;
+    CU_ASSERT_EQUAL(fact_add(&list, &one), -EDQUOT);
+    fact_sort(&list); /* once again: there is room */
+    CU_ASSERT_EQUAL(list.count, LIM_USER_SESSIONS);
+    CU_ASSERT_EQUAL(fact_add(&list, &one), 0);
+    one.device.rdev++;
+    CU_ASSERT_EQUAL(fact_add(&list, &one), -EDQUOT);
+    CU_ASSERT_FALSE(list.incomplete);
+    fact_sort(&list);
+    CU_ASSERT_PTR_NOT_NULL(find(&list, 7000));
+    CU_ASSERT_EQUAL(list.count, LIM_USER_SESSIONS + 1);
+    fact_list_free(&list);
 }
 
 static void the_later_login_on_a_terminal_counts(void)
@@ -227,6 +257,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         UNIT_TEST(a_list_ends_at_its_limit),
+        UNIT_TEST(nobody_fills_it_alone),
         UNIT_TEST(the_later_login_on_a_terminal_counts),
         UNIT_TEST(a_login_is_all_of_its_identity),
         UNIT_TEST(several_sources_know_one_login),

@@ -6,6 +6,8 @@
 #include "daemon/present_logind.h"
 
 #include "common/mem.h"
+#include "daemon/present_logins.h"
+#include "protocol/limits.h"
 #include "tests/unit/unit.h"
 
 #include <sys/socket.h>
@@ -407,6 +409,27 @@ static void many_are_asked_for_in_turn(void)
     finish();
 }
 
+/* logind keeps 8,192 sessions, and names them in no order. */
+static void nobody_fills_the_list_alone(void)
+{
+    struct logins logins = {0};
+    char object[LOGIND_PATH];
+
+    for (unsigned i = 0; i <= LIM_USER_SESSIONS; i++) {
+        snprintf(object, sizeof(object), OBJECTS "/session/%u", i);
+        CU_ASSERT_EQUAL(logins_add(&logins, object, 1000, NULL), 0);
+    }
+    CU_ASSERT_EQUAL(logins.count, LIM_USER_SESSIONS);
+    CU_ASSERT_PTR_NULL(logins_find(&logins, object));
+    CU_ASSERT_EQUAL(logins_add(&logins, OBJECTS "/session/other", 1001, NULL), 0);
+    CU_ASSERT_PTR_NOT_NULL(logins_find(&logins, OBJECTS "/session/other"));
+    logins.items[0]->listed = false;
+    CU_ASSERT(logins_forget_unlisted(&logins));
+    CU_ASSERT_EQUAL(logins_add(&logins, object, 1000, NULL), 0);
+    CU_ASSERT_PTR_NOT_NULL(logins_find(&logins, object));
+    logins_free(&logins);
+}
+
 static void without_a_bus_it_is_tried_again(void)
 {
     begin(5000, 50);
@@ -504,6 +527,7 @@ int main(void)
         UNIT_TEST(one_that_is_opened_is_asked_for_again),
         UNIT_TEST(nonsense_costs_its_session_alone),
         UNIT_TEST(many_are_asked_for_in_turn),
+        UNIT_TEST(nobody_fills_the_list_alone),
         UNIT_TEST(without_a_bus_it_is_tried_again),
         UNIT_TEST(a_bus_that_ends_is_survived),
         UNIT_TEST(silence_has_its_deadline),
