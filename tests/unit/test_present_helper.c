@@ -98,6 +98,7 @@ static void it_takes_little_of_the_service(void)
 #ifndef MSG_SANITIZED
     CU_ASSERT_PTR_NOT_NULL(strstr(limit(REACH_DESKTOP, "Max data size"), " 67108864 "));
 #endif
+    helper_stop_all(); /* those whose end was not seen yet */
 }
 
 int main(void)
