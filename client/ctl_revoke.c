@@ -164,6 +164,29 @@ static size_t revoke_own(struct revoking *doing, int *status)
     return found;
 }
 
+/* Whoever is endorsed has no line of his own that could be taken out: it is said who can endorse him. */
+static void warn_of_organisations(const struct revoking *doing)
+{
+    const char *file, *name = doing->ctl->words[0];
+    char text[ANY_KEY_TEXT_LEN + 1];
+    for (size_t i = 0; (file = ctl_key_file(&doing->files, &doing->folder, i)); i++) {
+        struct authorized_keys keys;
+        if (trust_read_authorized(file, &keys, NULL) < 0)
+            continue;
+        for (size_t k = 0; k < keys.count; k++) {
+            const struct authorized_key *key = &keys.keys[k];
+            if (!key->ca || !authorized_key_endorses(key, slice_of(name)))
+                continue;
+            any_key_format(&key->key, text);
+            log_warning(
+                "%s:%zu: the organisation there may have endorsed %s by other keys, which "
+                "are not revoked; by an endorsement's serial: msgctl revoke '%s' --serial=N",
+                file, key->line, name, text);
+        }
+        authorized_keys_free(&keys);
+    }
+}
+
 /* All are tried. */
 static int revoke_name(struct revoking *doing)
 {
@@ -173,6 +196,7 @@ static int revoke_name(struct revoking *doing)
     found += revoke_those(doing, &enrolled.keys, &status);
     enrolled_free(&enrolled);
     found += revoke_own(doing, &status);
+    warn_of_organisations(doing);
     if (found)
         return status;
     log_error("%s has no key of the name %s%s", doing->files.base, doing->ctl->words[0],

@@ -188,6 +188,21 @@ class Msgctl(unittest.TestCase):
         _, err = self.revoke("alice", status=1)
         self.assertEqual(err, f"msgctl: {self.authorized} has no key of the name alice\n")
 
+    def test_revoke_names_organisations_that_may_endorse(self):
+        ca = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
+        self.put(self.authorized, f"{KEY_A} alice\nca:{ca} names=al* org\n")
+        warning = (f"msgctl: {self.authorized}:{{}}: the organisation there may have endorsed alice by "
+                   "other keys, which are not revoked; by an endorsement's serial: msgctl revoke "
+                   f"'{ca}' --serial=N\n")
+        out, err = self.revoke("alice")
+        self.assertEqual((out, err), (f"{KEY_A} alice is revoked ({self.revoked}), taken out of "
+                                      f"{self.authorized}\n", warning.format(1)))
+        _, err = self.revoke("alice", status=1)
+        self.assertEqual(err, warning.format(1) +
+                         f"msgctl: {self.authorized} has no key of the name alice\n")
+        _, err = self.revoke("bob", status=1)
+        self.assertEqual(err, f"msgctl: {self.authorized} has no key of the name bob\n")
+
     def test_revoke_by_key(self):
         self.authorize(KEY_A, "alice")
         out, _ = self.revoke(KEY_A)
