@@ -285,14 +285,24 @@ enum trust_verdict trust_admit(struct trust *trust, const struct noise_public *k
                                struct trust_grant *ret_grant)
 {
     struct trust_claim claim = {0};
-    struct trust_grant grant;
+    struct trust_grant grant = {0}, own = {0};
     enum trust_verdict verdict = trust_judge(trust, key, &claim, address, now_s, &grant);
     bool is_out = verdict == TRUST_REVOKED; /* the key itself: nothing speaks for it */
 
+    /* Any user can say that a key is his: that comes behind whom root lets speak for it. */
+    if (verdict == TRUST_ACCEPTED && grant.own) {
+        own = grant;
+        verdict = TRUST_UNAUTHORIZED;
+    }
     for (size_t i = 0; i < end->n && verdict != TRUST_ACCEPTED && !is_out; i++) {
         enum trust_verdict next =
             admit_endorsed(trust, key, end->items[i], address, now_s, &claim, &grant);
         verdict = next == TRUST_ACCEPTED || next > verdict ? next : verdict; /* or the most told */
+    }
+    if (verdict != TRUST_ACCEPTED && own.own) {
+        verdict = TRUST_ACCEPTED;
+        claim = (struct trust_claim){0};
+        grant = own;
     }
     if (verdict == TRUST_ACCEPTED) {
         *ret_claim = claim;

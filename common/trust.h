@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which keys a host accepts: authorized_keys with its folder (authorized_files.h), enrolled,
- * granted and revoked_keys, read and read again. The first that has a key decides alone what it gives.
- * A holder looks at the files at most once in LIM_FILE_RECHECK.
+ * granted and revoked_keys, read and read again. The first that has a key decides alone what it
+ * gives; but what endorses it goes before granted, which any user can have written. A holder looks at the files at most once in LIM_FILE_RECHECK.
  * A file of authorized keys, enrolled, or granted, with an error keeps its last good state; a revoked_keys
  * with an error, or one that cannot be read, refuses everybody. A file that is not there is empty.
  * All must be root's or our own, and nobody else's to write.

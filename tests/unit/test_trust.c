@@ -433,6 +433,23 @@ static void test_a_persons_ssh_key(void)
     end();
 }
 
+/* A user who says that another's key is his own does not become its owner's name. */
+static void test_own_keys_hide_no_endorsement(void)
+{
+    start();
+    trust_own_keys(trust, true);
+    put_file(in_folder("granted"), "1001 x25519:j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8 eve\n",
+             0600);
+    authorized_now("ca:" SIGNER " names=al* who override org\n");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry", NULL), TRUST_ACCEPTED);
+    CU_ASSERT(grant.own == NULL && claim.endorsed);
+    CU_ASSERT_STRING_EQUAL(trust_name(&grant, &claim), "alice");
+    CU_ASSERT_EQUAL(admit(WHILE, "endorsement/entry_plain", NULL), TRUST_ACCEPTED); /* not good */
+    CU_ASSERT(grant.line == NULL && grant.own != NULL && !claim.endorsed);
+    CU_ASSERT_STRING_EQUAL(trust_name(&grant, &claim), "eve");
+    end();
+}
+
 static void test_an_organisations_key(void)
 {
     start();
@@ -515,6 +532,7 @@ int main(void)
         UNIT_TEST(test_enrolled_keys_come_after),
         UNIT_TEST(test_own_keys_come_last),
         UNIT_TEST(test_own_keys_lift_nothing),
+        UNIT_TEST(test_own_keys_hide_no_endorsement),
         UNIT_TEST(test_noticed_once_a_second),
         UNIT_TEST(test_judge),
         UNIT_TEST(test_unread_is_read_again),
