@@ -3,10 +3,12 @@
 
 #include "client/compose.h"
 #include "client/input.h"
+#include "client/sent.h"
 #include "client/who.h"
 #include "common/mem.h"
 
 #include <sodium.h>
+#include <time.h>
 
 #define LOST_MS     60000 /* /W: how long the host keeps it while no connection is there */
 #define LOST_MS_ONE 10000 /* without: how long a lost connection is made again */
@@ -22,7 +24,7 @@ struct part {
     struct msg request;
     uint8_t uid[16];
     uint64_t expected; /* deliveries that are to be accepted */
-    bool remarked;
+    bool remarked, remembered;
 };
 
 struct send {
@@ -197,11 +199,30 @@ static uint64_t give_up_ms(const struct send *send)
     return (send->wait ? time_ms : LIM_NOT_SHOWN) + LIM_CLIENT_GRACE;
 }
 
+/* For msgctl status and withdraw; a home that cannot be written is none of the message's affair. */
+static void remember(const struct part *part)
+{
+    const struct run *run = part->send->run;
+    struct sent sent = {.at_s = (uint64_t)time(NULL),
+                        .wait = part->send->wait,
+                        .each = part->send->options->given[OPT_EACH] != NULL};
+
+    memcpy(sent.uid, part->uid, sizeof(sent.uid));
+    snprintf(sent.server, sizeof(sent.server), "%s",
+             run->server.local ? run->server.socket : run->server.name);
+    if (run->paths.folder[0])
+        sent_add(run->paths.sent, &sent, NULL);
+}
+
 static void on_event(void *context, const struct msg *msg)
 {
     struct part *part = context;
 
     outcome_message(part->outcome, msg);
+    if (!part->remembered && part->outcome->n_places > 0) {
+        part->remembered = true;
+        remember(part);
+    }
     if (msg->type == MSG_EVENT && msg->u.events.n > 0)
         part->expected = msg->u.events.n;
     if (!part->remarked && part->expected > 0 && part->outcome->n_places >= part->expected) {

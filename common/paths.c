@@ -43,6 +43,7 @@ int paths_find(const char *folder, struct paths *ret_paths, struct diag *ret_dia
     snprintf(paths.known_hosts, sizeof(paths.known_hosts), "%.4076s/known_hosts", paths.folder);
     snprintf(paths.msg_conf, sizeof(paths.msg_conf), "%.4076s/msg.conf", paths.folder);
     snprintf(paths.endorsements, sizeof(paths.endorsements), "%.4076s/endorsements", paths.folder);
+    snprintf(paths.sent, sizeof(paths.sent), "%.4076s/sent", paths.folder);
     *ret_paths = paths;
     return 0;
 }

@@ -21,6 +21,7 @@ struct paths {
     char known_hosts[PATH_MAX];
     char msg_conf[PATH_MAX];
     char endorsements[PATH_MAX];
+    char sent[PATH_MAX];
 };
 
 /* folder: from an option, else NULL. 0, or -ENOENT (no home), -ENAMETOOLONG, -EINVAL (relative). */
