@@ -29,6 +29,8 @@ struct patient {
 #define CHECK(ID, ...) void doctor_##ID(void *context, struct finding *finding);
 #include "client/doctor.def"
 
+#define DOCTOR_RESTART_PRESENTER "systemctl restart msgd-present.socket msgd-present.service"
+
 /* A shell's word for what ends a command that names the host: " h2", or nothing for this one. */
 const char *doctor_host_word(const struct patient *patient, char out[static 260]);
 

@@ -323,8 +323,7 @@ static void tell_no_sessions(const struct patient *patient, struct finding *find
                    run->key, run->me);
     } else if (is_code(result, "no-presenter")) {
         check_fail(finding, "msgd has lost msgd-present, which shows messages");
-        check_mend_there(finding, AS_ROOT,
-                         "systemctl restart msgd-present.socket msgd-present.service");
+        check_mend_there(finding, AS_ROOT, DOCTOR_RESTART_PRESENTER);
     } else {
         check_fail(finding, "no answer to the question who is logged in: %s",
                    result->outcome == CALL_ERROR ? result->code : cause_of(result));

@@ -54,14 +54,27 @@ static void tell_shown(struct finding *finding, const struct outcome *outcome)
     }
 }
 
+/* Behind what msg's lines begin with. */
+static char *without_head(char *said)
+{
+    static const char *const heads[] = {
+        "Error 5 getting session names: ", "Error 1722 getting session names: ",
+        "Error sending message: "};
+
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+        if (strncmp(said, heads[i], strlen(heads[i])) == 0)
+            return said + strlen(heads[i]);
+    return said;
+}
+
 /* What msg would have said, without its head and without the line for the administrator. */
 static void tell_failure(const struct patient *patient, struct finding *finding, char *said,
                          const struct call_result *result)
 {
-    static const char head[] = "Error 5 getting session names: ", line[] = "; its administrator";
+    static const char line[] = "; its administrator";
     const struct run *run = patient->run;
     const char *user = patient->ctl->given[CTL_POPUP];
-    char *text = strncmp(said, head, strlen(head)) == 0 ? said + strlen(head) : said;
+    char *text = without_head(said);
     char *rest = strstr(text, line), word[260];
 
     for (char *at = strchr(text, '\n'); at; at = strchr(at, '\n'))
@@ -71,6 +84,8 @@ static void tell_failure(const struct patient *patient, struct finding *finding,
     check_fail(finding, "%s", text[0] ? text : print_cause(result->error));
     if (rest)
         check_mend_there(finding, AS_ROOT, "msgctl authorize %s %s", run->key, run->me);
+    else if (strcmp(result->code, "no-presenter") == 0)
+        check_mend_there(finding, AS_ROOT, DOCTOR_RESTART_PRESENTER);
     else if (strstr(text, "messages disabled"))
         check_mend_there(finding, user, "mesg y");
     else

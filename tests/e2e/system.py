@@ -237,7 +237,8 @@ class System:
         """Runs a program on the caller's own terminal, which is a session meanwhile."""
         line = os.ttyname(0)[len("/dev/"):]
         mode = os.stat(0).st_mode & 0o777
-        process = subprocess.Popen(argv, env={**os.environ, **self.environment()})
+        env = {**os.environ, **self.environment(), "MSG_CONFIG_HOME": self.path("here")}
+        process = subprocess.Popen(argv, env=env)
         self.utmp.add(line, process.pid, self.me.name)
         os.fchmod(0, mode | 0o020)
         try:

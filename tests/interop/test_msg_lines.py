@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -216,6 +217,66 @@ class Refusals(World):
         self.not_msgd(lambda serving: serving.write(serving.framed(os.urandom(102))),
                       "its answer does not authenticate")
         self.not_msgd(lambda serving: None, "it closes the connection")
+
+
+class Doctor(World):
+    """msgctl doctor, where the host says what no msgd of ours does."""
+
+    def look(self, *words, status=0):
+        running = Running(self.user, [program("msgctl"), "doctor", self.name, *words],
+                          env={"MSG_CONFIG_HOME": self.config})
+        self.addCleanup(running.kill)
+        done = running.finish(30)
+        self.assertEqual((done.status, done.err), (status, ""), done)
+        return done.out
+
+    def shifted(self, seconds):
+        def story(request):
+            request.accepted({**BOB, "at": int((time.time() + seconds) * 1000)})
+            request.event(1, "displayed", fin=True)
+            request.finish()
+        return story
+
+    def test_clock(self):
+        for seconds, status in ((-290, 0), (290, 0), (-310, 1), (310, 1)):
+            with self.subTest(seconds):
+                self.serve(self.shifted(seconds))
+                out = self.look("--popup", "bob", status=status)
+                self.assertRegex(out, rf"\n14\. {'ok   ' if status == 0 else 'fails'}    clock: that host's "
+                                      rf"is (289|290|309|310) s {'behind' if seconds < 0 else 'ahead of'} "
+                                      "this one's" + ("; beyond 300 s no endorsement holds. On the one "
+                                      r"that is wrong:\n        type here, as root:  timedatectl set-ntp "
+                                      r"true\n$" if status else r"\n$"))
+
+    def test_what_is_no_way_to_show(self):
+        self.serve(lambda request: request.fail("no-presenter"))
+        self.assertIn(f"fails    popup: msgd on {self.name} has lost msgd-present, which shows "
+                      "messages\n        type on 127.0.0.1, as root:  systemctl restart "
+                      "msgd-present.socket msgd-present.service\n",
+                      self.look("--popup", "bob", status=1))
+
+    def test_sessions_that_are_not_told(self):
+        class Lost(Serving):
+            ANSWERS = {**Serving.ANSWERS,
+                       "WHO": lambda serving, found: serving._error(found, "no-presenter")}
+        self.serve(serving=Lost)
+        self.assertIn("12. fails    sessions: msgd has lost msgd-present, which shows messages\n"
+                      "        type on 127.0.0.1, as root:  systemctl restart msgd-present.socket "
+                      "msgd-present.service\n13. skipped  popup: nobody", self.look(status=1))
+
+    def test_many_sessions(self):
+        def session(number, name="bob"):
+            return {"id": str(number), "name": f"pts/{number}", "user": name, "type": "tty",
+                    "state": "active", "place": 1, "reach": "terminal"}
+        self.serve()
+        self.server.sessions[:] = [session(1, "b\u202eob"), {**session(2), "reach": "nothing",
+                                                            "why": "no-screen"},
+                                   {**session(3), "by": ":0"}]
+        self.assertIn("ok       sessions: b<U+202E>ob on pts/1 by terminal, bob on pts/2 by nothing "
+                      "(no-screen), bob on pts/3 by terminal (left out for :0)\n", self.look())
+        self.server.sessions[:] = [session(number) for number in range(1, 13)]
+        self.assertIn(f", bob on pts/8 by terminal and 4 more: msgctl sessions {self.name}\n",
+                      self.look())
 
 
 if __name__ == "__main__":
