@@ -220,9 +220,11 @@ static void tell_key_refused(const struct run *run, struct finding *finding,
                    run->paths.identity);
         return;
     }
-    check_fail(finding, "%s %s", run->server.name,
+    check_fail(finding,
+               "%s %s; if you can ssh there, type here: msgctl pair %s. Else:", run->server.name,
                is_code(result, "expired") ? "knew your key, until its last day"
-                                          : "does not know your key, nor who endorses it");
+                                          : "does not know your key, nor who endorses it",
+               run->server.name);
     check_mend_there(finding, AS_ROOT, "msgctl authorize %s %s", run->key, run->me);
 }
 

@@ -370,7 +370,8 @@ class There(Doctor):
         key = self.senders["eve"].key
         rows = self.look_there("eve", status=4)
         row = self.fails(rows, "you there", f"{self.system.server} does not know your key, nor who "
-                                            "endorses it",
+                                            "endorses it; if you can ssh there, type here: msgctl "
+                                            f"pair {self.system.server}. Else:",
                          f"msgctl authorize {key} {self.system.me.name}", "127.0.0.1", "root")
         self.mend({**row, "mend": row["mend"] + f" --file {self.system.authorized_keys}"})
         time.sleep(1.1)
@@ -378,7 +379,9 @@ class There(Doctor):
 
     def test_expired(self):
         rows = self.look_there("late", status=4)
-        self.fails(rows, "you there", f"{self.system.server} knew your key, until its last day",
+        self.fails(rows, "you there", f"{self.system.server} knew your key, until its last day; if "
+                                      f"you can ssh there, type here: msgctl pair {self.system.server}"
+                                      ". Else:",
                    f"msgctl authorize {self.senders['late'].key} {self.system.me.name}",
                    "127.0.0.1", "root")
 
