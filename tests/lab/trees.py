@@ -17,9 +17,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 CACHE = os.environ.get("MSG_LAB_CACHE", "/var/cache/msg-lab")
 RELEASES = ("bookworm", "trixie")
+KEPT = 7 * 24 * 3600  # seconds
 
 # What every machine has. The libraries of our programs are called differently in each release.
 BASE = """systemd systemd-sysv dbus dbus-user-session libpam-systemd openssh-server openssh-client
@@ -152,14 +154,25 @@ def add_packages(release, layer, below, folder):
         inside(root, apt + ["clean"], *options)
 
 
+def sweep(release):
+    """Removes what is nobody's any more: half a tree, and trees that no run has wanted for a week."""
+    for name in os.listdir(CACHE):
+        path = f"{CACHE}/{name}"
+        old = (re.fullmatch(rf"{release}(-\w+)?-[0-9a-f]{{12}}", name) and
+               time.time() - os.stat(path).st_mtime > KEPT)
+        if old or name.startswith(f"making-{release}."):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def make(release, layer):
     """Makes the layer and what is below it unless it is there; returns its stack()."""
     paths = stack(release, layer)
     os.makedirs(CACHE, mode=0o755, exist_ok=True)
     with locked(f"{CACHE}/{release}"):
-        for name in os.listdir(CACHE):
-            if name.startswith(f"making-{release}."):  # by somebody who was ended
-                shutil.rmtree(f"{CACHE}/{name}", ignore_errors=True)
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(path)
+        sweep(release)
         for name, path in reversed(list(zip(chain(layer), paths))):
             if os.path.isdir(path):
                 continue
