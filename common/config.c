@@ -9,7 +9,7 @@
 
 #define DEFAULT_PORT 6743
 
-enum kind { KIND_STRING, KIND_PATH, KIND_LISTEN, KIND_NUMBER, KIND_DURATION };
+enum kind { KIND_STRING, KIND_PATH, KIND_LISTEN, KIND_NUMBER, KIND_DURATION, KIND_SWITCH };
 
 struct key {
     enum kind kind;
@@ -29,6 +29,8 @@ static const struct key keys[] = {
 #define LISTEN(...)   TEXT_KEY(KIND_LISTEN, __VA_ARGS__)
 #define NUMBER(...)   NUMBER_KEY(KIND_NUMBER, __VA_ARGS__)
 #define DURATION(...) NUMBER_KEY(KIND_DURATION, __VA_ARGS__)
+#define SWITCH(section, key, initial, help)                                                        \
+    NUMBER_KEY(KIND_SWITCH, section, key, initial, 0, 1, help)
 #include "common/config.def"
 };
 
@@ -44,7 +46,7 @@ static uint64_t *number_of(const struct config *config, const struct key *key)
 
 static bool is_number(const struct key *key)
 {
-    return key->kind == KIND_NUMBER || key->kind == KIND_DURATION;
+    return key->kind == KIND_NUMBER || key->kind == KIND_DURATION || key->kind == KIND_SWITCH;
 }
 
 void config_defaults(struct config *ret_config)
@@ -135,6 +137,8 @@ static void format_number(const struct key *key, uint64_t number, char out[stati
 {
     if (key->kind == KIND_DURATION)
         value_duration_format(number, out);
+    else if (key->kind == KIND_SWITCH)
+        strcpy(out, number ? "yes" : "no");
     else
         snprintf(out, VALUE_DURATION, "%llu", (unsigned long long)number);
 }
@@ -156,9 +160,21 @@ static int set_number(struct config *config, const struct key *key, const char *
     return 0;
 }
 
+static int set_switch(struct config *config, const struct key *key, const char *value,
+                      struct diag *ret_diag)
+{
+    bool yes = strcmp(value, "yes") == 0;
+    if (!yes && strcmp(value, "no") != 0)
+        return diag_set(ret_diag, -EINVAL, "%s wants yes or no", key->name);
+    *number_of(config, key) = yes;
+    return 0;
+}
+
 static int set(struct config *config, const struct key *key, const char *value,
                struct diag *ret_diag)
 {
+    if (key->kind == KIND_SWITCH)
+        return set_switch(config, key, value, ret_diag);
     return is_number(key) ? set_number(config, key, value, ret_diag)
                           : set_text(config, key, value, ret_diag);
 }

@@ -25,6 +25,7 @@ struct config {
 #define LISTEN(section, key, initial, longest, help)       char key[(longest) + 1];
 #define NUMBER(section, key, initial, least, most, help)   uint64_t key;
 #define DURATION(section, key, initial, least, most, help) uint64_t key; /* ms */
+#define SWITCH(section, key, initial, help)                uint64_t key; /* 0 or 1 */
 #include "common/config.def"
 };
 

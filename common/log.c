@@ -109,6 +109,24 @@ void log_line(int level, const char *format, ...)
     errno = saved;
 }
 
+void log_long(int level, struct slice text)
+{
+    int saved = errno;
+    char line[LOG_RECORD + 64];
+    if (!log_enabled(level))
+        return;
+    size_t len = log_head(level, line, 64);
+    len += text_escape(text, TEXT_ONE_LINE, line + len, LOG_RECORD);
+    line[len++] = '\n';
+    put_counted(line, len);
+    errno = saved;
+}
+
+bool log_is_journal(void)
+{
+    return log_state.journal;
+}
+
 void log_foreign(struct slice text)
 {
     int saved = errno;

@@ -28,6 +28,13 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 #define log_info(...)    log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_line(LOG_DEBUG, __VA_ARGS__)
 
+/* The same for text of up to LOG_RECORD bytes; still one write, which nothing comes in between of. */
+#define LOG_RECORD 4000
+void log_long(int level, struct slice text);
+
+/* Whether the lines go to the journal. */
+bool log_is_journal(void);
+
 /*
  * For a daemon: from now on a line that stderr does not take at once is lost, and their number is
  * told with the next one. A terminal stopped by Ctrl-S or a pipe nobody reads stops no loop.

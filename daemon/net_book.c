@@ -44,6 +44,7 @@ static void release(struct book *book, struct book_request *request)
     request_release(&request->life);
     free(request->to);
     free(request->misses);
+    free(request->record);
     free(request);
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/net_resolve.h"
 
 struct follow;
+struct record_kept;
 
 #define BOOK_UID  16
 #define BOOK_HASH 32
@@ -48,6 +49,7 @@ struct book_request {
     struct msg_miss *misses; /* their strings lie behind them, in the same memory */
     size_t n_misses;
     struct held_message *message;
+    struct record_kept *record; /* net_audit's, until the end: one piece of memory */
     bool override;
     int64_t accepted_ms;   /* on the clock that counts */
     struct follow *holder; /* the connection's id that follows it; NULL: nobody */

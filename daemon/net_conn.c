@@ -3,6 +3,7 @@
 
 #include "common/keys.h"
 
+#include "daemon/net_audit.h"
 #include "daemon/net_enrol.h"
 #include "daemon/net_follow.h"
 #include "daemon/net_groups.h"
@@ -158,9 +159,8 @@ void conn_log_refusal(struct conn *conn, struct log_limit *limit, const char *st
 
     if (log_enabled(LOG_DEBUG))
         log_debug("refused %s, %s: %s", conn->host, step, reason);
-    else if (log_limit_pass(limit, conn->host, uv_now(conn->server->loop) + 1, &held))
-        log_notice("refused %s, %s: %s%s", conn->host, step, reason,
-                   held > 0 ? " (and others, not told)" : "");
+    if (log_limit_pass(limit, conn->host, uv_now(conn->server->loop) + 1, &held))
+        audit_turned_away(conn, step, reason, held > 0);
 }
 
 static void log_unknown_key(struct conn *conn, const char *code)

@@ -52,7 +52,7 @@ void conn_error(struct conn *conn, uint32_t id, const char *code, const char *at
 void conn_result(struct conn *conn, uint32_t id, const char *state);
 /* It is known who it is, and by which name: WELCOME, or GOAWAY if the account has too many connections. */
 void conn_enter(struct conn *conn);
-/* A line for each refusal with --debug, otherwise one for each source, minute and limit. */
+/* One for each source, minute and limit in the audit; with --debug a line for each. */
 void conn_log_refusal(struct conn *conn, struct log_limit *limit, const char *step,
                       const char *reason);
 /* The last word; then it closes. */

@@ -2,6 +2,7 @@
 #include "daemon/net_enrol.h"
 
 #include "common/keys.h"
+#include "daemon/net_audit.h"
 #include "daemon/net_tickets.h"
 
 #include <errno.h>
@@ -56,13 +57,14 @@ static const char *record(struct conn *conn, const struct ticket *ticket)
     return r == -EEXIST ? "invite-invalid" : "internal";
 }
 
-static void log_enrolled(const struct conn *conn, const struct ticket *ticket)
+static void note_enrolled(const struct conn *conn, const struct ticket *ticket)
 {
     char id[INVITATION_NAME + 1], key[KEY_TEXT_LEN + 1];
 
     invitation_id_format(ticket->id, id);
     key_format(&conn->key, key);
     log_notice("enrolled %s, %s from %s, by invitation %s", ticket->line, key, conn->host, id);
+    audit_enrolled(conn, id);
 }
 
 static void answer(struct conn *conn, uint32_t id, const struct ticket *ticket)
@@ -106,8 +108,8 @@ void enrol_take(struct conn *conn, const struct msg *msg)
         stream_verdict(conn->stream, failed);
         return;
     }
-    log_enrolled(conn, ticket);
-    answer(conn, msg->id, ticket);
     snprintf(conn->name, sizeof(conn->name), "%s", ticket->name);
+    note_enrolled(conn, ticket);
+    answer(conn, msg->id, ticket);
     conn_enter(conn);
 }

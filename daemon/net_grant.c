@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GRANT: what a user of this host authorizes for himself, and takes back. */
 #include "common/keys.h"
+#include "daemon/net_audit.h"
 #include "daemon/net_requests.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ static void refuse(const struct call *call, const struct refusal *refusal)
                       .id = call->msg->id,
                       .u.error = {.code = slice_of(refusal->code), .msg = slice_of(refusal->text)}};
 
+    audit_refused(call, refusal->code, NULL);
     stream_send(call->conn->stream, &msg);
 }
 
@@ -207,6 +209,7 @@ static void answer(const struct call *call, const char *did)
     if (server->host_key)
         msg.u.granted.host =
             (struct slice){(const char *)server->host_key->public.bytes, NOISE_KEY};
+    audit_answered(call, did);
     stream_send(call->conn->stream, &msg);
 }
 

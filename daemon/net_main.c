@@ -300,6 +300,7 @@ static int serve(struct daemon *daemon)
     if (geteuid() == 0)
         return complain("msgd does not run as root: start it by systemctl start msgd, or by "
                         "msgd-present --with-msgd");
+    log_never_wait(); /* before confine() takes /proc/self away */
     confine();
     if (sodium_init() < 0)
         return complain("libsodium does not start");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net_requests.h"
 
+#include "daemon/net_audit.h"
 #include "daemon/net_fold.h"
 #include "daemon/net_follow.h"
 
@@ -46,7 +47,7 @@ void requests_serve(struct conn *conn, const struct msg *msg)
     const char *code;
 
     if (!conn_rights(conn, &call.rights, &call.rate, &code)) {
-        conn_error(conn, msg->id, code, NULL, 0);
+        call_error(&call, code, NULL, 0);
         conn->closing = true;
         stream_close(conn->stream);
     } else if (!row) {
@@ -60,11 +61,13 @@ void requests_serve(struct conn *conn, const struct msg *msg)
 
 void call_error(const struct call *call, const char *code, const char *at, uint64_t retry_ms)
 {
+    audit_refused(call, code, at);
     conn_error(call->conn, call->msg->id, code, at, retry_ms);
 }
 
 void call_ok(const struct call *call)
 {
+    audit_answered(call, "ok");
     conn_result(call->conn, call->msg->id, "ok");
 }
 
@@ -110,8 +113,10 @@ void request_attach(const struct call *call)
     if (follow_request(call->conn, call->msg->id, request, (uint32_t)call->msg->u.attach.after,
                        true) < 0)
         call_error(call, "internal", NULL, 0);
-    else
+    else {
+        audit_answered(call, "ok");
         server_step(call->server, request, &(struct request_event){.kind = EVENT_HELD});
+    }
 }
 
 /* ---- the receiver's side --------------------------------------------------------------------- */
@@ -166,6 +171,7 @@ void request_list(const struct call *call)
     } else if (follow_list(call->conn, call->msg->id) < 0) {
         call_error(call, "internal", NULL, 0);
     } else {
+        audit_answered(call, "ok");
         follow_pump_all(call->conn);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SEND, step by step: known already? fit? allowed? whom? is there room? Then it is shown. */
 #include "common/text.h"
+#include "daemon/net_audit.h"
 #include "daemon/net_fold.h"
 #include "daemon/net_follow.h"
 #include "daemon/net_notes.h"
@@ -50,8 +51,10 @@ static bool answer_again(const struct sending *s)
         call_error(call, "conflict", NULL, 0);
     else if (follow_request(call->conn, call->msg->id, request, 0, true) < 0)
         call_error(call, "internal", NULL, 0);
-    else
+    else {
+        audit_answered(call, "again");
         server_step(call->server, request, &(struct request_event){.kind = EVENT_HELD});
+    }
     return true;
 }
 
@@ -195,8 +198,7 @@ static struct refusal show(const struct sending *s)
     if (!refusal.code && follow_request(call->conn, call->msg->id, request, 0, false) < 0)
         log_error("no memory to follow a request: it goes on without its sender");
     if (!refusal.code) {
-        log_debug("message of %.*s to %zu session%s", LOG_SLICE(request->message->sender), found.n,
-                  found.n == 1 ? "" : "s");
+        audit_accepted(call, request);
         server_step(call->server, request, &(struct request_event){.kind = EVENT_START});
     }
     resolved_release(&found);

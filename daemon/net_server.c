@@ -3,6 +3,7 @@
 
 #include "common/keys.h"
 #include "common/mem.h"
+#include "daemon/net_audit.h"
 #include "daemon/net_conn.h"
 #include "daemon/net_follow.h"
 #include "daemon/net_screens.h"
@@ -71,6 +72,7 @@ static void on_sweep(uv_timer_t *timer)
 
     accounts_sweep(&server->accounts, now_us);
     gate_sweep(&server->gate, now_us);
+    audit_tell_missing(server);
     server_went(server);
 }
 
@@ -94,16 +96,6 @@ static void on_recheck(uv_timer_t *timer)
 
 /* ---- a request's step ------------------------------------------------------------------------ */
 
-static void log_end(const struct book_request *request)
-{
-    struct msg_counts n;
-
-    request_counts(&request->life, &n);
-    log_debug("request %llu: %s of %u (%llu displayed, %llu acknowledged)",
-              (unsigned long long)request->number, request_result(&request->life), request->life.n,
-              (unsigned long long)n.displayed, (unsigned long long)n.acknowledged);
-}
-
 void server_step(struct server *server, struct book_request *request,
                  const struct request_event *event)
 {
@@ -111,7 +103,7 @@ void server_step(struct server *server, struct book_request *request,
 
     book_step(&server->book, request, event, server_now(), &actions);
     if (actions.finished)
-        log_end(request);
+        audit_ended(server, request);
     if (!screens_order(server, request, &actions))
         server_step(server, request, &(struct request_event){.kind = EVENT_PRESENTER_LOST});
     if (request->holder)
@@ -245,8 +237,10 @@ int server_init(struct server *server, uv_loop_t *loop)
     int r = open_seen(server);
     if (r < 0)
         return r;
-    r = trust_new(&server->trust, config->authorized_keys, config->enrolled, config->granted,
-                  config->revoked_keys);
+    r = journal_open(&server->journal, config->audit_journal);
+    if (r == 0)
+        r = trust_new(&server->trust, config->authorized_keys, config->enrolled, config->granted,
+                      config->revoked_keys);
     if (r == 0)
         trust_own_keys(server->trust, config->own_keys > 0);
     if (r == 0)
@@ -348,6 +342,8 @@ void server_free(struct server *server)
     accounts_clear(&server->accounts);
     gate_clear(&server->gate);
     sessions_clear(&server->sessions);
+    audit_tell_missing(server);
+    journal_close(&server->journal);
     seen_close(server->seen);
     trust_free(server->trust);
     tickets_free(server->tickets);

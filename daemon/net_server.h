@@ -12,6 +12,7 @@
 #include "common/trust.h"
 #include "daemon/net_book.h"
 #include "daemon/net_endorsed.h"
+#include "daemon/net_journal.h"
 #include "daemon/net_present.h"
 #include "daemon/net_seen.h"
 #include "daemon/net_users.h"
@@ -44,6 +45,8 @@ struct server {
     struct listener *waiting[SERVER_LISTENERS]; /* somebody knocks, but we are full */
     unsigned n_listeners;
     uint8_t instance[SERVER_INSTANCE];
+    struct journal journal;
+    uint64_t unrecorded;                   /* requests that left no record, since it was told */
     struct log_limit refusals, enrolments; /* of enrolments those that were refused */
     uv_poll_t clock; /* a timerfd: CLOCK_BOOTTIME runs through suspend, libuv's clock does not */
     int clock_fd;

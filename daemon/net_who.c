@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* WHO: who is there, or whom some entries mean. */
+#include "daemon/net_audit.h"
 #include "daemon/net_follow.h"
 #include "daemon/net_requests.h"
 
@@ -87,8 +88,10 @@ static void answer(const struct call *call, const struct resolved *found)
     if (!places ||
         follow_who(call->conn, call->msg->id, places, found->n, partial ? "partial" : "ok") < 0)
         call_error(call, "internal", NULL, 0);
-    else
+    else {
+        audit_answered(call, partial ? "partial" : "ok");
         follow_pump_all(call->conn);
+    }
 }
 
 void request_who(const struct call *call)

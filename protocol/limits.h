@@ -103,6 +103,11 @@
 #define LIM_POPUP_CPU_S     60         /* of processor time, of a program that it runs */
 #define LIM_LOOKUP          1000       /* a name service's answer, asked outside any loop */
 
+/* ---- the audit ------------------------------------------------------------------------------- */
+#define LIM_RECORDS_A_MINUTE  120 /* of one account, its messages not counted */
+#define LIM_RECORD_DELIVERIES 64  /* told one by one; the rest are counted */
+#define LIM_RECORD_MISSES     32
+
 /* ---- files ----------------------------------------------------------------------------------- */
 #define LIM_KEY_FILE    4096
 #define LIM_TRUST_FILE  (4 << 20)
