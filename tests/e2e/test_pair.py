@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """
 msgctl pair through the real programs, with a stand-in for ssh that runs what it is asked to run as the
-user himself: what is done, what is said, and each way to fail. (The real ssh is tried in tests/lab.)
+user himself: what is done, what is said, and each way to fail; and once through the real ssh and
+sshd, where there is one.
 """
 import json
 import os
+import shutil
 import signal
+import socket
+import subprocess
 import unittest
 
-from harness import Running, eventually, program
+from harness import Running, eventually, free_port, program, stop
 from test_grant import Own
 
 NO_SSH = ("msgctl: there is no ssh on this computer; install openssh-client, or type on {host}: msgctl "
@@ -228,6 +232,72 @@ class Fails(Pair):
         done = running.finish()
         self.expect(done, 130, "", "here\n\nmsgctl: interrupted. Whether 127.0.0.1 has taken your key is not "
                     f"known; run the same command again, or take it back: {self.back()}\n")
+
+
+SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+@unittest.skipUnless(SSHD, "there is no sshd here")
+class ByRealSsh(Pair):
+    """An sshd of the user's own; he logs in by an RSA key, which could not endorse anything."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.system.folder_of(f"ssh{self.count}")
+        self.port = free_port()
+        for name, kind in (("host", "ed25519"), ("mine", "rsa")):
+            subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", self.file(name)], check=True)
+        self.write("sshd", f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.file('host')}\n"
+                   f"PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n"
+                   f"KbdInteractiveAuthentication no\nAuthorizedKeysFile {self.file('mine.pub')}\n"
+                   f"SetEnv MSG_SOCKET={self.system.socket} MSG_CONFIG_HOME={self.folder}/there "
+                   f"PATH={os.path.dirname(program('msgctl'))}:/usr/bin:/bin\n")
+        with open(self.file("host.pub"), encoding="ascii") as file:
+            self.write("known", f"[127.0.0.1]:{self.port} {file.read()}")
+        self.write("config", f"Port {self.port}\nIdentityFile {self.file('mine')}\nIdentitiesOnly yes\n"
+                   f"UserKnownHostsFile {self.file('known')}\nStrictHostKeyChecking yes\n")
+        for name in os.listdir(self.folder):
+            os.chown(self.file(name), self.user.uid, self.user.gid)
+        os.chown(self.folder, self.user.uid, self.user.gid)
+        self.ssh(f"exec {shutil.which('ssh')} -F {self.file('config')} \"$@\"")
+        self.start_sshd()
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.file(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start_sshd(self):
+        with open(self.file("log"), "wb") as log:
+            sshd = self.user.popen([SSHD, "-D", "-e", "-f", self.file("sshd")], stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log, env={"LD_LIBRARY_PATH":
+                                                                os.environ.get("LD_LIBRARY_PATH", "")})
+        self.addCleanup(stop, sshd, signal.SIGTERM)
+
+        def listens():
+            with socket.socket() as there:
+                return there.connect_ex(("127.0.0.1", self.port)) == 0
+
+        eventually(listens, "sshd to listen")
+
+    def test_it_works(self):
+        done = self.pair(f"{self.user.name}@127.0.0.1")
+        self.assertEqual(done.status, 0, done)
+        self.assertIn(f"your key counts as {self.user.name} there", done.out)
+        self.assertEqual(self.known_hosts(), f"{self.named} {self.system.host_key()}\n")
+        self.assertEqual(self.send(self.user.name, "by ssh").status, 0)
+        self.terminal.wait_for("by ssh")
+
+    def test_ssh_refuses(self):
+        """Its own words are let through, and its checks are what they were."""
+        self.write("known", "")
+        done = self.pair(f"{self.user.name}@127.0.0.1")
+        self.assertEqual((done.status, done.out), (4, ""))
+        self.assertIn("Host key verification failed", done.err)
+        self.assertIn("this must work first: ssh", done.err)
+        self.assertEqual(self.known_hosts(), "")
 
 
 class NotListening(Pair):
