@@ -77,7 +77,7 @@
 #define LIM_OPEN_DELIVERIES     65536
 #define LIM_HELD_TEXT           (64LL << 20)
 #define LIM_MESSAGES_A_MINUTE   60
-#define LIM_ASKS_A_MINUTE       120    /* WHO, GRANT; or twice an account's messages: msg /V asks twice */
+#define LIM_ASKS_A_MINUTE       120    /* WHO, GRANT; or twice the messages: msg /V asks twice */
 #define LIM_UIDS                1000   /* remembered for an account */
 #define LIM_UID_TIME            600000 /* after the request became final */
 #define LIM_SEEN_RECORDS        65536  /* in the record that outlives the process */

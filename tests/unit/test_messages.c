@@ -319,20 +319,22 @@ static void misses_fit_into_a_frame(void)
 /* Every key that somebody can have is told in one frame, with the longest of everything beside. */
 static void granted_keys_fit_into_a_frame(void)
 {
-    static const char name[256] = {[0 ... 254] = 'n'}, bytes[33];
+    static char name[256];
+    static const char bytes[33];
     static struct msg_own keys[LIM_OWN_KEYS + 1];
     struct msg in = {.type = MSG_GRANTED,
                      .id = 1,
                      .u.granted = {.did = SLICE("added"),
                                    .user = {name, LIM_NAME},
                                    .most = 4294967295,
-                                   .perm = slice_of(name),
                                    .host = {bytes, 32},
                                    .port = 65535}};
     struct msg msg;
     struct msg_fault fault;
     struct wire_doc doc;
 
+    memset(name, 'n', sizeof(name) - 1);
+    in.u.granted.perm = slice_of(name);
     for (size_t i = 0; i <= LIM_OWN_KEYS; i++)
         keys[i] = (struct msg_own){.key = {bytes, 32}, .why = {name, LIM_CODE}};
     in.u.granted.keys = (struct msg_own_list){keys, LIM_OWN_KEYS + 1};
