@@ -124,18 +124,27 @@ bool text_is_name(struct slice name)
     return true;
 }
 
+static bool has_c1(struct slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if ((bytes.ptr[i] & 0xE0) == 0x80)
+            return true;
+    return false;
+}
+
 /* One character as it is to be printed, into piece (at least 16 bytes); the bytes it takes of text.
  */
-static size_t escape_next(struct slice text, enum text_escape_flag flag, char *piece)
+static size_t escape_next(struct slice text, unsigned flags, char *piece)
 {
     uint32_t code = 0;
     size_t len = utf8_next(text, &code);
-    bool kept = flag == TEXT_KEEP_LINES && (code == '\t' || code == '\n');
+    bool kept = (flags & TEXT_KEEP_LINES) && (code == '\t' || code == '\n');
     if (len == 0 || (len == 1 && is_control(code) && !kept)) {
         snprintf(piece, 16, "\\x%02X", (uint8_t)text.ptr[0]);
         return 1;
     }
-    if (!kept && text_is_unprintable(code)) {
+    bool control = (flags & TEXT_NO_C1) && has_c1((struct slice){text.ptr, len});
+    if (control || (!kept && text_is_unprintable(code))) {
         snprintf(piece, 16, "<U+%04X>", (unsigned)code);
         return len;
     }
@@ -144,13 +153,13 @@ static size_t escape_next(struct slice text, enum text_escape_flag flag, char *p
     return len;
 }
 
-size_t text_escape(struct slice text, enum text_escape_flag flag, char *out, size_t capacity)
+size_t text_escape(struct slice text, unsigned flags, char *out, size_t capacity)
 {
     size_t used = 0, fits = 0; /* fits: as much as leaves room for the mark */
     assert(capacity >= 4);
     while (text.len) {
         char piece[16];
-        size_t taken = escape_next(text, flag, piece), len = strlen(piece);
+        size_t taken = escape_next(text, flags, piece), len = strlen(piece);
         if (used + len + 1 > capacity) {
             memcpy(out + fits, "...", 4);
             return fits + 3;

@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 
 /* Linux' Documentation/admin-guide/devices.txt */
 #define MAJOR_TTY       4
@@ -89,6 +91,17 @@ int device_check(const struct device_target *target, int fd)
     if (!target->override && !(st.st_mode & S_IWGRP))
         return -EACCES;
     return 0;
+}
+
+void device_ask(int fd, struct device_screen *ret_screen)
+{
+    struct winsize size;
+    struct termios modes;
+    *ret_screen = (struct device_screen){0};
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+        ret_screen->columns = size.ws_col;
+    if (tcgetattr(fd, &modes) == 0)
+        ret_screen->utf8 = (modes.c_iflag & IUTF8) != 0;
 }
 
 /* Refused by the kernel: the messages are off, unless it is not his terminal any more. */

@@ -30,6 +30,12 @@ struct device_target {
     bool override; /* pass over mesg n */
 };
 
+/* What an open terminal says of itself. */
+struct device_screen {
+    unsigned columns; /* 0: it does not say */
+    bool utf8; /* it reads UTF-8, as stty(1) iutf8 says; else bytes, of which some are controls */
+};
+
 /* True for exactly pts/N and ttyN, N decimal without leading zeros, tty from 1 to 63. */
 bool device_is_line(const char *line);
 
@@ -42,6 +48,9 @@ int device_look(const char *line, struct device *ret_device);
  * messages are off; another errno.
  */
 int device_open(const struct device_target *target, int *ret_fd);
+
+/* Asks an open one; what it does not answer is 0 and false. */
+void device_ask(int fd, struct device_screen *ret_screen);
 
 /* The check alone, of an open descriptor: 0, -ENODEV or -EACCES. */
 int device_check(const struct device_target *target, int fd);

@@ -19,6 +19,7 @@ struct page {
     size_t used;
     unsigned rows;
     unsigned columns; /* of text: the terminal's less prefix and last column */
+    unsigned escape;  /* flags of text_escape() for all that comes from outside */
 };
 
 static void put(struct page *page, struct slice bytes)
@@ -61,9 +62,9 @@ static void put_header(struct page *page, const struct layout_message *message)
 {
     char sender[TEXT_ESCAPED(PRESENT_SENDER)], host[TEXT_ESCAPED(LIM_NAME)], line[HEAD_SIZE];
     char user[TEXT_ESCAPED(LIM_NAME)];
-    text_escape(message->sender, TEXT_ONE_LINE, sender, sizeof(sender));
-    text_escape(slice_of(message->host), TEXT_ONE_LINE, host, sizeof(host));
-    text_escape(slice_of(message->user), TEXT_ONE_LINE, user, sizeof(user));
+    text_escape(message->sender, TEXT_ONE_LINE | page->escape, sender, sizeof(sender));
+    text_escape(slice_of(message->host), TEXT_ONE_LINE | page->escape, host, sizeof(host));
+    text_escape(slice_of(message->user), TEXT_ONE_LINE | page->escape, user, sizeof(user));
     words_fill(line, sizeof(line), WORD_HEADER,
                (const char *[]){sender, user, host, message->time});
     put(page, SLICE("\r\n\a"));
@@ -75,7 +76,7 @@ static void put_title(struct page *page, struct slice title)
     char escaped[TEXT_ESCAPED(LIM_TITLE)], line[HEAD_SIZE];
     if (title.len == 0)
         return;
-    text_escape(title, TEXT_ONE_LINE, escaped, sizeof(escaped));
+    text_escape(title, TEXT_ONE_LINE | page->escape, escaped, sizeof(escaped));
     snprintf(line, sizeof(line), "%s%s", words[WORD_TITLE], escaped);
     put_head(page, line, words[WORD_TEXT]);
 }
@@ -93,7 +94,7 @@ static struct slice answer_row(const struct page *page, struct slice label, unsi
                                char line[static HEAD_SIZE])
 {
     char escaped[TEXT_ESCAPED(LIM_ANSWER)], numbered[8];
-    text_escape(label, TEXT_ONE_LINE, escaped, sizeof(escaped));
+    text_escape(label, TEXT_ONE_LINE | page->escape, escaped, sizeof(escaped));
     snprintf(numbered, sizeof(numbered), "%u", number);
     words_fill(line, HEAD_SIZE, WORD_CHOICE, (const char *[]){numbered, escaped});
     return rows_cut(slice_of(line), page->columns);
@@ -171,13 +172,14 @@ static unsigned text_columns(unsigned columns)
 ssize_t layout_message(const struct layout_message *message, unsigned columns,
                        char out[static LIM_TERMINAL_WRITE])
 {
-    struct page page = {.out = out, .columns = text_columns(columns)};
+    struct page page = {
+        .out = out, .columns = text_columns(columns), .escape = message->bytes ? TEXT_NO_C1 : 0};
     size_t capacity = TEXT_ESCAPED(message->text.len);
     struct foot foot = {.confirm = ""};
     CLEANUP_FREE char *text = malloc(capacity);
     if (!text)
         return -ENOMEM;
-    size_t len = text_escape(message->text, TEXT_KEEP_LINES, text, capacity);
+    size_t len = text_escape(message->text, TEXT_KEEP_LINES | page.escape, text, capacity);
     foot_plan(&foot, &page, message);
     put_header(&page, message);
     put_title(&page, message->title);

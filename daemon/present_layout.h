@@ -22,6 +22,7 @@ struct layout_message {
     const char *user, *host, *time;   /* to whom, on which host, the time as printed */
     uint32_t number;                  /* 0: none */
     bool wait;                        /* an acknowledgement is waited for */
+    bool bytes; /* the terminal may not read UTF-8: what has a control in its bytes is escaped */
 };
 
 /* The bytes for a terminal of so many columns (0: unknown); their number, or -ENOMEM. */

@@ -47,7 +47,7 @@ struct letter *letter_new(const struct boundary_present *present, const struct p
     return letter;
 }
 
-ssize_t letter_render(const struct letter *letter, unsigned columns,
+ssize_t letter_render(const struct letter *letter, const struct device_screen *screen,
                       char out[static LIM_TERMINAL_WRITE])
 {
     char host[HOST_NAME_MAX + 1] = "";
@@ -64,8 +64,9 @@ ssize_t letter_render(const struct letter *letter, unsigned columns,
         .time = letter->time,
         .number = letter->number,
         .wait = letter->wait,
+        .bytes = !screen->utf8,
     };
-    return layout_message(&message, columns, out);
+    return layout_message(&message, screen->columns, out);
 }
 
 /* ---- the note -------------------------------------------------------------------------------- */
@@ -75,10 +76,11 @@ struct note {
     uint32_t number;
 };
 
-static ssize_t render_note(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE])
+static ssize_t render_note(void *userdata, const struct device_screen *screen,
+                           char out[static LIM_TERMINAL_WRITE])
 {
     const struct note *note = userdata;
-    (void)columns;
+    (void)screen;
     return (ssize_t)layout_end(note->why, note->number, out);
 }
 

@@ -15,8 +15,8 @@ struct letter;
 struct letter *letter_new(const struct boundary_present *present, const struct present_texts *texts,
                           const char *user);
 
-/* Its bytes for a terminal of so many columns, or -ENOMEM. */
-ssize_t letter_render(const struct letter *letter, unsigned columns,
+/* Its bytes for that terminal, or -ENOMEM. */
+ssize_t letter_render(const struct letter *letter, const struct device_screen *screen,
                       char out[static LIM_TERMINAL_WRITE]);
 
 /* Leaves the line, best effort, as a job of its own; nothing where this end leaves none. */

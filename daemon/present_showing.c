@@ -21,14 +21,15 @@ struct showing {
 
 /* ---- on the terminal ------------------------------------------------------------------------- */
 
-static ssize_t render(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE])
+static ssize_t render(void *userdata, const struct device_screen *screen,
+                      char out[static LIM_TERMINAL_WRITE])
 {
     const struct showing *showing = userdata;
     struct session_where where;
     /* Once more, with the terminal open: the login is still the one that it was opened for. */
     if (!sessions_where(showing->all->sessions, showing->session, &where))
         return -ENODEV;
-    return letter_render(showing->letter, columns, out);
+    return letter_render(showing->letter, screen, out);
 }
 
 static void on_written(void *userdata, int error)

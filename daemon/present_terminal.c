@@ -78,10 +78,11 @@ static void try_later(struct terminal *terminal)
         terminal->pause_ms *= 2;
 }
 
-static ssize_t on_open(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE])
+static ssize_t on_open(void *userdata, const struct device_screen *screen,
+                       char out[static LIM_TERMINAL_WRITE])
 {
     const struct terminal_job *job = userdata;
-    return job->spec.render(job->spec.userdata, columns, out);
+    return job->spec.render(job->spec.userdata, screen, out);
 }
 
 static void on_tried(void *userdata, int error)

@@ -15,8 +15,9 @@
 
 struct terminal_job_spec {
     struct device_target target;
-    /* Called once the terminal is open: the bytes for so many columns into out; < 0: give up. */
-    ssize_t (*render)(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE]);
+    /* Called once the terminal is open: the bytes for it into out; < 0: give up. */
+    ssize_t (*render)(void *userdata, const struct device_screen *screen,
+                      char out[static LIM_TERMINAL_WRITE]);
     /*
      * The end, once, never from within terminals_write: 0 when the terminal took every byte; or
      * -ETIMEDOUT (it is stopped), -EACCES (messages are off), -ENODEV (gone), another errno.

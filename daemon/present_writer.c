@@ -4,7 +4,6 @@
 #include "common/mem.h"
 #include "daemon/present_become.h"
 
-#include <sys/ioctl.h>
 #include <time.h>
 
 _Static_assert(LIM_TERMINAL_WRITE <= CHILD_REPLY, "a reply holds what is written at once");
@@ -13,6 +12,7 @@ _Static_assert(LIM_TERMINAL_WRITE <= CHILD_REPLY, "a reply holds what is written
 struct opened {
     int32_t error; /* 0 or negative */
     uint32_t columns;
+    uint32_t utf8; /* 0 or 1 */
 };
 
 static uint64_t now_ms(void)
@@ -60,12 +60,12 @@ static int write_all(int fd, const char *bytes, size_t len, uint64_t deadline_ms
 static void run_writer(int socket, const void *argument)
 {
     const struct writer_order *order = argument;
-    struct winsize size = {0};
+    struct device_screen screen = {0};
     char bytes[CHILD_REPLY];
     int fd = -1, error = open_terminal(&order->target, &fd);
-    if (error == 0 && ioctl(fd, TIOCGWINSZ, &size) < 0)
-        size.ws_col = 0;
-    struct opened opened = {error, size.ws_col};
+    if (error == 0)
+        device_ask(fd, &screen);
+    struct opened opened = {error, screen.columns, screen.utf8};
     ssize_t len = child_ask(socket, &opened, sizeof(opened), bytes);
     error = len < 0 ? (int)len : write_all(fd, bytes, (size_t)len, order->deadline_ms);
     child_answer(socket, &error, sizeof(error));
@@ -82,7 +82,8 @@ static ssize_t on_opened(void *userdata, const void *question, size_t len, char 
     memcpy(&opened, question, sizeof(opened));
     if (opened.error != 0)
         return opened.error < 0 ? opened.error : -EBADMSG;
-    ssize_t rendered = order->render(order->userdata, opened.columns, out);
+    const struct device_screen screen = {opened.columns, opened.utf8 == 1};
+    ssize_t rendered = order->render(order->userdata, &screen, out);
     return rendered == 0 ? -ENODATA : rendered;
 }
 

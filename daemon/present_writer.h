@@ -2,7 +2,7 @@
 /*
  * One attempt to write to a terminal, in a child of its own: its owner can make the kernel hold up
  * whoever opens it, writes to it or closes it, for many seconds, O_NONBLOCK or not. The child opens
- * and checks the terminal, says how wide it is, is given the bytes, and writes them. To pass over
+ * and checks the terminal, says how wide it is and what it reads, is given the bytes, and writes them. To pass over
  * mesg n it becomes the terminal's owner first; otherwise it has no capability.
  */
 #ifndef MSG_DAEMON_PRESENT_WRITER_H
@@ -18,8 +18,9 @@
 struct writer_order {
     struct device_target target;
     uint64_t deadline_ms; /* CLOCK_MONOTONIC */
-    /* The terminal is open: the bytes for so many columns into out; < 0: give up. */
-    ssize_t (*render)(void *userdata, unsigned columns, char out[static LIM_TERMINAL_WRITE]);
+    /* The terminal is open: the bytes for it into out; < 0: give up. */
+    ssize_t (*render)(void *userdata, const struct device_screen *screen,
+                      char out[static LIM_TERMINAL_WRITE]);
     /*
      * The end: 0 when the terminal took every byte; -EAGAIN: none yet, try again; -ETIMEDOUT: not
      * all in time; -EACCES (messages are off), -ENODEV (gone), another errno.

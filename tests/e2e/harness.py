@@ -170,6 +170,7 @@ class Terminal:
         self.line = self.path[len("/dev/"):]
         self._own(slave, mesg)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.say_utf8(True)
         self.leader = user.popen(leader or self.SHELL, stdin=slave, stdout=slave, stderr=slave,
                                  env={"PS1": "$ ", **(env or {})}, start_new_session=True,
                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
@@ -194,6 +195,13 @@ class Terminal:
         if AM_ROOT:
             os.fchown(slave, self.user.uid, grp.getgrnam("tty").gr_gid)
         os.fchmod(slave, 0o620 if mesg else 0o600)
+
+    def say_utf8(self, on):
+        """stty [-]iutf8: terminal programs say so, and sshd passes it on."""
+        modes = termios.tcgetattr(self.master)
+        iutf8 = 0o40000
+        modes[0] = modes[0] | iutf8 if on else modes[0] & ~iutf8
+        termios.tcsetattr(self.master, termios.TCSANOW, modes)
 
     def mesg(self, on):
         os.chmod(self.path, 0o620 if on else 0o600)

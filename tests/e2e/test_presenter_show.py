@@ -30,6 +30,15 @@ class ShowTest(PresenterCase):
             r"\d\d:\d\d\n\| The server goes down at 18:00.\n"
             r"To confirm that you have read this, type: msg /ack 7\n\Z"))
 
+    def test_a_terminal_that_may_not_read_utf8(self):
+        """Its bytes 80 to 9F are controls there: U+205B would begin a control sequence."""
+        for utf8, text in ((True, "| gr\u00fc\u00dfe \u205b2J\n"), (False, "| gr\u00fc<U+00DF>e <U+205B>2J\n")):
+            self.term.clear()
+            self.term.say_utf8(utf8)
+            delivery = self.msgd.present(self.session, "gr\u00fc\u00dfe \u205b2J")
+            self.msgd.expect(boundary.SHOWN, delivery=delivery)
+            eventually(lambda: text in self.term.screen(), self.term.screen)
+
     def test_a_message_nobody_waits_for_is_over_once_shown(self):
         delivery = self.msgd.present(self.session, "hello", title="greetings", life_ms=300)
         self.msgd.expect(boundary.SHOWN, delivery=delivery)

@@ -73,10 +73,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .time = "14:05",
         .number = data[3] & 2 ? 7 : 0,
         .wait = data[3] & 1,
+        .bytes = data[3] & 8,
     };
     ssize_t len = layout_message(&message, data[2], out);
 
     check(len > 0);
     check_page(out, (size_t)len);
+    for (ssize_t i = 0; message.bytes && i < len; i++)
+        check((out[i] & 0xE0) != 0x80);
     return 0;
 }

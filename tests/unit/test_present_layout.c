@@ -54,6 +54,26 @@ static void the_page_is_as_designed(void)
                            "To confirm that you have read this, type: msg /ack 7\r\n");
 }
 
+/* Without iutf8 the second and third byte of "\u205b" may begin a control sequence. */
+static void no_byte_is_a_control_of_eight_bits(void)
+{
+    static const char text[] = "gr\303\274\303\237e \342\201\2332J \360\237\230\200";
+    struct layout_message message = plain;
+
+    message.text = message.title = message.sender = slice_of(text);
+    message.user = message.host = text;
+    laid_out(&message, 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, text));
+    message.bytes = true;
+    laid_out(&message, 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "| gr\303\274<U+00DF>e <U+205B>2J <U+1F600>\r\n"));
+    for (const char *at = out; *at != '\0'; at++)
+        CU_ASSERT_FALSE((*at & 0xE0) == 0x80);
+    message.answers = slice_of("gr\303\237e\n");
+    laid_out(&message, 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "| 1 gr<U+00DF>e\r\n"));
+}
+
 static void only_what_waits_asks_for_an_answer(void)
 {
     struct layout_message message = plain;
@@ -264,6 +284,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         UNIT_TEST(the_page_is_as_designed),
+        UNIT_TEST(no_byte_is_a_control_of_eight_bits),
         UNIT_TEST(only_what_waits_asks_for_an_answer),
         UNIT_TEST(each_line_of_text_has_its_prefix),
         UNIT_TEST(answers_stand_with_their_digits),
