@@ -38,9 +38,16 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7F && code <= 0x9F);
 }
 
+/* U+FDD0..U+FDEF and the last two of each plane are no characters; sd-bus refuses a text with one. */
+static bool is_noncharacter(uint32_t code)
+{
+    return (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
+}
+
 bool text_is_unprintable(uint32_t code)
 {
-    return is_control(code) || in_ranges(unprintable, ARRAY_SIZE(unprintable), code);
+    return is_control(code) || is_noncharacter(code) ||
+           in_ranges(unprintable, ARRAY_SIZE(unprintable), code);
 }
 
 static void describe_control(uint32_t code, char *out, size_t capacity)

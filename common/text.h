@@ -43,7 +43,8 @@ enum text_escape_flag { TEXT_ONE_LINE = 0, TEXT_KEEP_LINES = 1, TEXT_NO_C1 = 2 }
 size_t text_escape(struct slice text, unsigned flags, char *out, size_t capacity);
 #define TEXT_ESCAPED(len) ((len)*4 + 4) /* a capacity that is enough for len bytes */
 
-/* A control of any kind, a separator of lines, or what turns the direction of writing. */
+/* A control of any kind, a separator of lines, what turns the direction of writing, or what never is a
+   character. */
 bool text_is_unprintable(uint32_t code);
 
 /* A byte order mark is dropped, CRLF and CR become LF; in place, the new length. */

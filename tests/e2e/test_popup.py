@@ -182,6 +182,13 @@ class NotifierTest(PopupCase):
         self.shown(self.popup())
         self.assertEqual(self.desktop.asked("Notify")[0]["actions"], ["default", "OK"])
 
+    def test_what_is_no_character(self):
+        """sd-bus takes no string with one: it must not be what keeps a message from the screen."""
+        self.story(text="a\ufffeb", title="\ufdd0", answers=("Yes\uffff", "No"))
+        call = self.desktop.asked("Notify")[0]
+        self.assertIn("a&lt;U+FFFE&gt;b", call["body"])
+        self.assertEqual(call["actions"], ["answer1", "Yes<U+FFFF>", "answer2", "No"])
+
     def test_what_nobody_waits_for(self):
         self.story(flags=0, life_ms=20000)
         call = self.desktop.asked("Notify")[0]

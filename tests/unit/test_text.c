@@ -134,7 +134,7 @@ static void test_name(void)
     CU_ASSERT_FALSE(text_is_name(SLICE("\xC3\xBC")));
 }
 
-static void check_escaped(struct slice in, enum text_escape_flag flag, const char *expected)
+static void check_escaped(struct slice in, unsigned flag, const char *expected)
 {
     char out[128];
     CU_ASSERT_EQUAL(text_escape(in, flag, out, sizeof(out)), strlen(expected));
@@ -151,6 +151,12 @@ static void test_escape(void)
     check_escaped(SLICE("a\tb\nc"), TEXT_ONE_LINE, "a\\x09b\\x0Ac");
     check_escaped(SLICE("a\tb\nc\r"), TEXT_KEEP_LINES, "a\tb\nc\\x0D");
     check_escaped(SLICE("\xE2\x80\xA8\xF3\xA0\x81\x81"), TEXT_ONE_LINE, "<U+2028><U+E0041>");
+    check_escaped(SLICE("\xEF\xB7\x8F\xEF\xB7\x90\xEF\xB7\xAF\xEF\xB7\xB0"), TEXT_ONE_LINE,
+                  "\xEF\xB7\x8F<U+FDD0><U+FDEF>\xEF\xB7\xB0");
+    check_escaped(SLICE("\xEF\xBF\xBD\xEF\xBF\xBE\xEF\xBF\xBF\xF4\x8F\xBF\xBE"), TEXT_ONE_LINE,
+                  "\xEF\xBF\xBD<U+FFFE><U+FFFF><U+10FFFE>");
+    check_escaped(SLICE("\xC3\xA4\xC3\x9F\xE2\x82\xAC\n"), TEXT_KEEP_LINES | TEXT_NO_C1,
+                  "\xC3\xA4<U+00DF><U+20AC>\n");
 }
 
 static void test_escape_cut(void)
