@@ -4,6 +4,8 @@
 #include "client/server.h"
 #include "common/mem.h"
 
+#include <time.h>
+
 static void copy(char *out, size_t size, struct slice in)
 {
     snprintf(out, size, "%.*s", (int)in.len, in.ptr ? in.ptr : "");
@@ -210,6 +212,23 @@ static bool is_code(const struct call_result *result, const char *code)
     return result->outcome == CALL_ERROR && strcmp(result->code, code) == 0;
 }
 
+/* That he can mend himself. */
+static void tell_ended(const struct run *run, struct finding *finding)
+{
+    time_t at = (time_t)run->endorsements.ended;
+    struct tm parts;
+    char day[16] = "";
+
+    if (localtime_r(&at, &parts))
+        strftime(day, sizeof(day), "%F", &parts);
+    check_fail(
+        finding,
+        "%s does not know your key, and what endorsed it ended on %s. Have it signed anew, by "
+        "who signed it, or by your ssh key:",
+        run->server.name, day);
+    check_mend(finding, "msgctl key endorse");
+}
+
 static void tell_key_refused(const struct run *run, struct finding *finding,
                              const struct call_result *result)
 {
@@ -218,6 +237,10 @@ static void tell_key_refused(const struct run *run, struct finding *finding,
                    run->server.name);
         check_mend(finding, "mv %s %s.revoked && msgctl key make", run->paths.identity,
                    run->paths.identity);
+        return;
+    }
+    if (run->endorsements.ended > 0 && is_code(result, "unauthorized")) {
+        tell_ended(run, finding);
         return;
     }
     check_fail(finding,

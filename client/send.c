@@ -258,10 +258,12 @@ static int finish_part(struct part *part)
 {
     struct run *run = part->send->run;
     enum call_outcome outcome = part->exchange.result.outcome;
+    bool stranger =
+        outcome == CALL_ERROR && strcmp(part->exchange.result.code, "unauthorized") == 0;
     char id[8];
     int status;
 
-    if (outcome == CALL_KEY_UNKNOWN || outcome == CALL_KEY_REFUSED || run->signal != 0)
+    if (outcome == CALL_KEY_UNKNOWN || outcome == CALL_KEY_REFUSED || stranger || run->signal != 0)
         status = run_failure(run, &part->exchange, false, NULL);
     else
         status = outcome_finish(part->outcome, &part->exchange.result);

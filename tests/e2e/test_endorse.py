@@ -107,6 +107,29 @@ class Endorsed(Real):
         self.popup("signed")
         self.assertIn("Message from alice (network, 127.0.0.1)", self.terminal.screen())
 
+    def test_one_that_has_ended(self):
+        """Who was let in by it is told what to have done; msg and the doctor say it alike."""
+        self.authorize(self.public, "alice")
+        self.endorse()
+        with open(self.file(), encoding="ascii") as f:
+            statement = f.read().split("-----BEGIN")[0]
+        before = int(time.time()) - 900
+        day = time.strftime("%Y-%m-%d", time.localtime(before))
+        for key, at in (("after", before - 900), ("before", before)):
+            statement = re.sub(rf"{key}: \d+", f"{key}: {at}", statement)
+        signature = subprocess.run(
+            ["ssh-keygen", "-q", "-Y", "sign", "-n", "msg-endorse-v1", "-f", self.id_file],
+            input=statement, text=True, capture_output=True, check=True).stdout
+        self.write(self.file(), statement + signature)
+        self.expect(self.msg_from("alice", self.user.name, "late"), 4, "",
+                    f"Error 5 getting session names: {self.system.server} does not know your key "
+                    f"{self.key} ({self.home}/identity): what endorsed it ended on {day}. Have it signed anew, by "
+                    "who signed it, or by your ssh key: msgctl key endorse\n")
+        self.assertIn(f"fails    you there: {self.system.server} does not know your key, and what "
+                      f"endorsed it ended on {day}. Have it signed anew, by who signed it, or by your ssh "
+                      "key:\n        type here:  msgctl key endorse\n",
+                      self.ctl("doctor", self.system.server, status=4).out)
+
     def test_by_the_agent(self):
         agent = Agent(self.folder)
         self.addCleanup(agent.close)
