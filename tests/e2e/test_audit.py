@@ -97,8 +97,8 @@ class Records(Audited):
         attached = peer.request(ATTACH, {"uid": uid})
         peer.until(attached, "displayed")
         self.single(request="attach", outcome="ok", uid=digits(uid))
-        list(peer.answers(peer.request(WHO, {"to": [{"user": "bob"}, {"all": True}]})))
-        self.single(request="who", outcome="ok", targets="user:bob all")
+        list(peer.answers(peer.request(WHO, {"to": [{"user": "bob"}, {"session": "pts/1"}]})))
+        self.single(request="who", outcome="ok", targets="user:bob session:pts/1")
         list(peer.answers(peer.request(LIST, {})))
         self.single(request="list", outcome="ok")
         cancel = peer.request(CANCEL, {"uid": uid})
@@ -245,10 +245,11 @@ class Lines(MsgdTest):
         self.assertNotIn("tea", line)
 
     def test_a_long_line_is_cut_between_fields(self):
-        self.start("--audit-text=yes", sessions=[(f"u{i}-{50 * 'x'}", 61900 + i, f"pts/{i}")
-                                               for i in range(64)])
+        users = [(f"u{i}-{50 * 'x'}", 61900 + i, f"pts/{i}") for i in range(64)]
+        self.start("--audit-text=yes", sessions=users)
         peer = self.msgd.peer()
-        body = msgpack.packb({"uid": bytes(16), "to": [{"all": True}], "text": 4000 * "\n" + "x"})
+        body = msgpack.packb({"uid": bytes(16), "to": [{"name": u[0]} for u in users],
+                              "text": 4000 * "\n" + "x"})
         number = peer.request(SEND, body)
         for _ in range(64):
             self.screens.shown(self.screens.order()["present"])
