@@ -126,6 +126,19 @@ static void test_longest_value(void)
     CU_ASSERT_EQUAL(config_set(&config, "socket", path, NULL), 0);
 }
 
+static void test_switch(void)
+{
+    config_defaults(&config);
+    CU_ASSERT_EQUAL(config.audit_text, 0);
+    CU_ASSERT_EQUAL(config_set(&config, "audit-text", "yes", NULL), 0);
+    CU_ASSERT_EQUAL(config.audit_text, 1);
+    CU_ASSERT_EQUAL(config_set(&config, "audit-text", "no", NULL), 0);
+    CU_ASSERT_EQUAL(config.audit_text, 0);
+    refused("[audit]\naudit_text = true\n", "f:2: audit_text wants yes or no");
+    refused("[audit]\naudit_text =\n", "f:2: audit_text wants yes or no");
+    refused("[audit]\naudit_text = yesno\n", "f:2: audit_text wants yes or no");
+}
+
 static void test_set(void)
 {
     struct diag diag;
@@ -255,6 +268,7 @@ int main(void)
         UNIT_TEST(test_nul),
         UNIT_TEST(test_line_length),
         UNIT_TEST(test_longest_value),
+        UNIT_TEST(test_switch),
         UNIT_TEST(test_set),
         UNIT_TEST(test_listen),
         UNIT_TEST(test_dump),
