@@ -9,11 +9,11 @@
 
 #define DEFAULT_PORT 6743
 
-enum kind { KIND_STRING, KIND_PATH, KIND_LISTEN, KIND_NUMBER, KIND_DURATION, KIND_SWITCH };
+enum kind { KIND_STRING, KIND_PATH, KIND_LISTEN, KIND_NUMBER, KIND_DURATION, KIND_CHOICE };
 
 struct key {
     enum kind kind;
-    const char *section, *name, *help, *text; /* text: a string's default */
+    const char *section, *name, *help, *text; /* text: a string's default; a choice's words */
     size_t offset;
     uint64_t number, least, most; /* number: a number's default; most: a string's longest */
 };
@@ -22,6 +22,8 @@ struct key {
     {kind, #section, #key, help, initial, offsetof(struct config, key), 0, 0, longest},
 #define NUMBER_KEY(kind, section, key, initial, least, most, help)                                 \
     {kind, #section, #key, help, NULL, offsetof(struct config, key), initial, least, most},
+#define CHOICE_KEY(kind, section, key, initial, words, help)                                       \
+    {kind, #section, #key, help, words, offsetof(struct config, key), initial, 0, 0},
 
 static const struct key keys[] = {
 #define STRING(...)   TEXT_KEY(KIND_STRING, __VA_ARGS__)
@@ -29,8 +31,9 @@ static const struct key keys[] = {
 #define LISTEN(...)   TEXT_KEY(KIND_LISTEN, __VA_ARGS__)
 #define NUMBER(...)   NUMBER_KEY(KIND_NUMBER, __VA_ARGS__)
 #define DURATION(...) NUMBER_KEY(KIND_DURATION, __VA_ARGS__)
+#define CHOICE(...)   CHOICE_KEY(KIND_CHOICE, __VA_ARGS__)
 #define SWITCH(section, key, initial, help)                                                        \
-    NUMBER_KEY(KIND_SWITCH, section, key, initial, 0, 1, help)
+    CHOICE_KEY(KIND_CHOICE, section, key, initial, "no|yes", help)
 #include "common/config.def"
 };
 
@@ -46,7 +49,7 @@ static uint64_t *number_of(const struct config *config, const struct key *key)
 
 static bool is_number(const struct key *key)
 {
-    return key->kind == KIND_NUMBER || key->kind == KIND_DURATION || key->kind == KIND_SWITCH;
+    return key->kind == KIND_NUMBER || key->kind == KIND_DURATION || key->kind == KIND_CHOICE;
 }
 
 void config_defaults(struct config *ret_config)
@@ -133,12 +136,37 @@ static int set_text(struct config *config, const struct key *key, const char *va
     return r;
 }
 
+/* The word of that number; none is left behind the last. */
+static struct slice choice(const struct key *key, uint64_t number)
+{
+    const char *word = key->text;
+    for (; number > 0 && word; number--) {
+        word = strchr(word, '|');
+        word += word != NULL;
+    }
+    return (struct slice){word, word ? strcspn(word, "|") : 0};
+}
+
+static int set_choice(struct config *config, const struct key *key, const char *value,
+                      struct diag *ret_diag)
+{
+    struct slice word;
+    for (uint64_t number = 0; (word = choice(key, number)).ptr; number++) {
+        if (slice_eq(word, slice_of(value))) {
+            *number_of(config, key) = number;
+            return 0;
+        }
+    }
+    return diag_set(ret_diag, -EINVAL, "%s wants one of %s", key->name, key->text);
+}
+
 static void format_number(const struct key *key, uint64_t number, char out[static VALUE_DURATION])
 {
-    if (key->kind == KIND_DURATION)
+    struct slice word = key->kind == KIND_CHOICE ? choice(key, number) : SLICE("");
+    if (key->kind == KIND_CHOICE)
+        snprintf(out, VALUE_DURATION, "%.*s", (int)word.len, word.ptr);
+    else if (key->kind == KIND_DURATION)
         value_duration_format(number, out);
-    else if (key->kind == KIND_SWITCH)
-        strcpy(out, number ? "yes" : "no");
     else
         snprintf(out, VALUE_DURATION, "%llu", (unsigned long long)number);
 }
@@ -160,23 +188,12 @@ static int set_number(struct config *config, const struct key *key, const char *
     return 0;
 }
 
-static int set_switch(struct config *config, const struct key *key, const char *value,
-                      struct diag *ret_diag)
-{
-    bool yes = strcmp(value, "yes") == 0;
-    if (!yes && strcmp(value, "no") != 0)
-        return diag_set(ret_diag, -EINVAL, "%s wants yes or no", key->name);
-    *number_of(config, key) = yes;
-    return 0;
-}
-
 static int set(struct config *config, const struct key *key, const char *value,
                struct diag *ret_diag)
 {
-    if (key->kind == KIND_SWITCH)
-        return set_switch(config, key, value, ret_diag);
-    return is_number(key) ? set_number(config, key, value, ret_diag)
-                          : set_text(config, key, value, ret_diag);
+    return key->kind == KIND_CHOICE ? set_choice(config, key, value, ret_diag)
+           : is_number(key)         ? set_number(config, key, value, ret_diag)
+                                    : set_text(config, key, value, ret_diag);
 }
 
 int config_set(struct config *config, const char *key, const char *value, struct diag *ret_diag)

@@ -19,6 +19,10 @@
 #define CONFIG_STATE    "/run/msgd/state"
 #define CONFIG_HOST_KEY "/var/lib/msgd/host_key"
 
+/* The words of [rights] users and who, in their order there. */
+enum config_users { RIGHTS_EVERYBODY, RIGHTS_SELF, RIGHTS_NOBODY };
+enum config_who { RIGHTS_WHO_EVERYBODY, RIGHTS_WHO_ADMINS };
+
 struct config {
 #define STRING(section, key, initial, longest, help)       char key[(longest) + 1];
 #define PATH(section, key, initial, longest, help)         char key[(longest) + 1];
@@ -26,6 +30,7 @@ struct config {
 #define NUMBER(section, key, initial, least, most, help)   uint64_t key;
 #define DURATION(section, key, initial, least, most, help) uint64_t key; /* ms */
 #define SWITCH(section, key, initial, help)                uint64_t key; /* 0 or 1 */
+#define CHOICE(section, key, initial, words, help)         uint64_t key;
 #include "common/config.def"
 };
 

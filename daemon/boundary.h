@@ -16,14 +16,15 @@
 
 #include "protocol/limits.h"
 
-#define BOUNDARY_VERSION 1
+#define BOUNDARY_VERSION 2
 
 #define PRESENT_SENDER  256 /* most bytes of a sender's label */
 #define PRESENT_ANSWERS (LIM_ANSWERS * (LIM_ANSWER + 1))
 
 enum present_flag {
     PRESENT_WAIT = 1,     /* an acknowledgement is waited for: show how to give it */
-    PRESENT_OVERRIDE = 2, /* pass over mesg n */
+    PRESENT_OVERRIDE = 2, /* pass over mesg n, and over the reader's own wish */
+    PRESENT_LOCAL = 4,    /* the sender's name is that of a user of this host */
 };
 enum withdraw_why {                    /* what a terminal is told */
                     WITHDRAW_SILENT,   /* nothing: acknowledged here, or timed out */

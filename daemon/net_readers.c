@@ -35,8 +35,12 @@ struct held_message *held_make(struct readers *readers, const struct held_new *f
 
     if (!message)
         return NULL;
-    *message =
-        (struct held_message){.references = 1, .bytes = bytes, .at = from->at, .wait = from->wait};
+    *message = (struct held_message){.references = 1,
+                                     .bytes = bytes,
+                                     .at = from->at,
+                                     .wait = from->wait,
+                                     .local = from->local,
+                                     .name = from->name};
     message->sender = copy(&at, from->sender);
     message->title = copy(&at, from->title);
     message->text = copy(&at, from->text);

@@ -19,6 +19,8 @@ struct held_message {
     size_t bytes; /* what it counts for */
     uint64_t at;  /* wall clock of its acceptance */
     bool wait;
+    bool local;                       /* the sender is a user of this host */
+    size_t name;                      /* bytes at the sender's front that are his name */
     struct slice sender, title, text; /* within the block, like the answers */
     struct slice answers[LIM_ANSWERS];
     size_t n_answers;
@@ -55,6 +57,8 @@ struct readers {
 struct held_new { /* lengths are within the protocol's limits */
     struct slice sender, title, text;
     struct slice_list answers;
+    size_t name;
+    bool local;
     bool wait;
     uint64_t at;
 };

@@ -27,11 +27,12 @@ struct rights rights_of_uid(const struct rights_policy *policy, uint32_t uid,
     bool admin = uid == 0 || (person && member);
 
     return (struct rights){
-        .any = person,
-        .who = person,
+        .any = admin || (person && policy->users == RIGHTS_EVERYBODY),
+        .who = admin ||
+               (person && policy->users != RIGHTS_NOBODY && policy->who == RIGHTS_WHO_EVERYBODY),
         .all = admin,
         .override = admin,
-        .local = uid != OVERFLOW_UID,
+        .local = admin || (uid != OVERFLOW_UID && policy->users != RIGHTS_NOBODY),
         .uid = uid,
     };
 }

@@ -8,11 +8,14 @@
 #define MSG_DAEMON_NET_RIGHTS_H
 
 #include "common/authorized_keys.h"
+#include "common/config.h"
 #include "common/endorsement.h"
 #include "daemon/net_sessions.h"
 
 /* How the host is set up for senders on it. */
 struct rights_policy {
+    enum config_users users; /* whom people may message; admins: everybody */
+    enum config_who who;
     uint32_t uid_min;       /* accounts from here on may message any single user */
     const uint32_t *listed; /* service accounts that may as well */
     size_t n_listed;

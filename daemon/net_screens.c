@@ -201,9 +201,11 @@ static bool on_present(void *owner, uint64_t delivery, struct boundary_message *
         .sent_at_ms = held->at,
         .number = to->entry->number,
         .flags = (held->wait ? (uint32_t)PRESENT_WAIT : 0) |
-                 (request->override ? (uint32_t)PRESENT_OVERRIDE : 0),
+                 (request->override ? (uint32_t)PRESENT_OVERRIDE : 0) |
+                 (held->local ? (uint32_t)PRESENT_LOCAL : 0),
         .sender_len = (uint32_t)held->sender.len,
         .title_len = (uint32_t)held->title.len,
+        .name_len = (uint32_t)held->name,
     };
     message->text = present_text;
     message->text_len = join_text(held, &message->u.present.answers_len);

@@ -171,6 +171,8 @@ static struct refusal enter(const struct sending *s, const struct resolved *foun
 
     conn_label(s->call->conn, label, sizeof(label));
     new.message.sender = slice_of(label);
+    new.message.name = strlen(s->call->conn->name);
+    new.message.local = s->call->conn->is_unix;
     memcpy(new.body, s->body, sizeof(new.body));
     if (book_make_room(&server->book, new.account, found->n, held_size(&new.message)) < 0)
         return (struct refusal){.code = "busy", .retry_ms = RETRY_BUSY_MS};

@@ -165,6 +165,8 @@ void server_apply_config(struct server *server)
     if (server->trust)
         trust_own_keys(server->trust, config->own_keys > 0);
     server->policy.uid_min = (uint32_t)config->uid_min;
+    server->policy.users = (enum config_users)config->users;
+    server->policy.who = (enum config_who)config->who;
     server->book.limits = (struct book_limits){
         .deliveries = config->open_deliveries, .text = config->held_text, .uids = config->uids};
     server->gate.limits = (struct gate_limits){

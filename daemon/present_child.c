@@ -16,6 +16,7 @@
 struct child {
     pid_t pid;
     uid_t owner;
+    enum child_pool pool;
     int socket;
     sd_event_source *answer, *deadline, *exit;
     ssize_t (*reply)(void *userdata, const void *question, size_t len, char out[CHILD_REPLY]);
@@ -167,24 +168,30 @@ static void child_abandon(struct child *child)
     child_free(child);
 }
 
-static bool has_room(uid_t owner)
+static int find_room(const struct child_job *job)
 {
+    static const struct {
+        unsigned all, owned;
+    } rooms[] = {[CHILD_TERMINALS] = {CHILD_MAX, CHILD_OWNER_MAX},
+                 [CHILD_HOMES] = {CHILD_HOMES_MAX, CHILD_HOMES_OWNER_MAX}};
     unsigned live = 0, owned = 0;
     struct child *child;
     LIST_FOREACH(child, &children, link)
     {
-        live++;
-        owned += child->owner == owner;
+        live += child->pool == job->pool;
+        owned += child->pool == job->pool && child->owner == job->owner;
     }
-    return live < CHILD_MAX && owned < CHILD_OWNER_MAX;
+    if (owned >= rooms[job->pool].owned)
+        return -EBUSY;
+    return live < rooms[job->pool].all ? 0 : -EAGAIN;
 }
 
 int child_start(sd_event *event, const struct child_job *job, struct child **ret_child)
 {
-    int ends[2];
+    int ends[2], r = find_room(job);
     pid_t self = getpid();
-    if (!has_room(job->owner))
-        return -EAGAIN;
+    if (r < 0)
+        return r;
     CLEANUP_FREE struct child *child = calloc(1, sizeof(*child));
     if (!child)
         return -ENOMEM;
@@ -196,12 +203,13 @@ int child_start(sd_event *event, const struct child_job *job, struct child **ret
         return mem_errno();
     if (pid == 0)
         run_child(far, self, job);
-    *child = (struct child){.pid = pid, .owner = job->owner, .socket = TAKE_FD(near)};
+    *child =
+        (struct child){.pid = pid, .owner = job->owner, .pool = job->pool, .socket = TAKE_FD(near)};
     child->reply = job->reply;
     child->done = job->done;
     child->userdata = job->userdata;
     LIST_INSERT_HEAD(&children, child, link);
-    int r = child_watch(event, child, job->deadline_ms);
+    r = child_watch(event, child, job->deadline_ms);
     if (r < 0) {
         child_abandon(TAKE(child));
         return r;

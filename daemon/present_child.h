@@ -3,8 +3,9 @@
  * A forked child that does the one thing which must not be done here: ask a name service, or open a
  * terminal, either of which may hang. It may ask one question, and answers with one datagram within
  * a deadline, or is killed. It is reaped whatever happens. At most CHILD_MAX live at once,
- * CHILD_OWNER_MAX for one owner: whose terminal hangs holds up no other's. Even a killed one lives
- * until the kernel lets it go. SIGCHLD is blocked in the whole process, as sd-event wants it.
+ * CHILD_OWNER_MAX for one owner: whose terminal hangs holds up no other's; and apart from them those
+ * that look into homes, so that a file server that is down holds up no terminal. Even a killed one
+ * lives until the kernel lets it go. SIGCHLD is blocked in the whole process, as sd-event wants it.
  */
 #ifndef MSG_DAEMON_PRESENT_CHILD_H
 #define MSG_DAEMON_PRESENT_CHILD_H
@@ -14,17 +15,22 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-#define CHILD_MAX       128
-#define CHILD_OWNER_MAX 32
-#define CHILD_NAMES     ((uid_t)-1) /* the owner of look-ups */
-#define CHILD_ANSWER    256         /* most bytes of a question and of an answer */
-#define CHILD_REPLY     4096        /* most bytes of what a question is replied with */
+#define CHILD_MAX             128
+#define CHILD_OWNER_MAX       32
+#define CHILD_HOMES_MAX       128
+#define CHILD_HOMES_OWNER_MAX 4
+#define CHILD_NAMES           ((uid_t)-1) /* the owner of look-ups */
+#define CHILD_ANSWER          256         /* most bytes of a question and of an answer */
+#define CHILD_REPLY           4096        /* most bytes of what a question is replied with */
+
+enum child_pool { CHILD_TERMINALS, CHILD_HOMES }; /* the first of look-ups, too */
 
 struct child_job {
     /* In the child, whose only descriptors are `socket` and /dev/null: answers and returns. */
     void (*run)(int socket, const void *argument);
     const void *argument;
     uid_t owner; /* on whose account */
+    enum child_pool pool;
     uint64_t deadline_ms;
     /*
      * In the parent, at most once: a question came, as hostile as an answer. The bytes of the reply
@@ -41,7 +47,7 @@ struct child_job {
 
 struct child;
 
-/* 0 with *ret_child; -EAGAIN: too many at once, in all or of this owner, try later; or another. */
+/* 0 with *ret_child; too many at once, try later: -EBUSY of this owner, -EAGAIN in all; or another. */
 int child_start(sd_event *event, const struct child_job *job, struct child **ret_child);
 
 /* Kills it; done is not called any more. NULL is nothing. */

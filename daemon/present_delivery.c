@@ -27,6 +27,7 @@ struct delivery {
     const char *why;
     char answer[LIM_ANSWER];
     size_t answer_len;
+    struct wish *wish; /* its reader's is being asked; then it is shown */
     struct showing *showing;
     sd_event_source *life;
     TAILQ_ENTRY(delivery) link;
@@ -37,6 +38,7 @@ TAILQ_HEAD(delivery_queue, delivery);
 struct deliveries {
     sd_event *event; /* borrowed */
     struct showings showings;
+    struct wishes *wishes;
     struct caps caps;
     struct delivery_queue all, reports;
     void *tree; /* of those that are not over, by id */
@@ -66,6 +68,7 @@ static void stop(struct delivery *delivery, enum withdraw_why why)
         return;
     delivery->over = true;
     delivery->life = sd_event_source_disable_unref(delivery->life);
+    wish_forget(TAKE(delivery->wish));
     showing_end(TAKE(delivery->showing), why);
     caps_release(&delivery->all->caps, delivery->uid);
     if (!delivery->orphan)
@@ -144,14 +147,50 @@ static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* ---- present --------------------------------------------------------------------------------- */
 
+static const char *why_of(int error)
+{
+    return error == -EBUSY ? "too-many" : "internal";
+}
+
+/* Of a terminal that is written to, whoever opens it finds that out. */
+static bool is_off(const struct session_where *where, const struct boundary_message *message)
+{
+    return where->reach == REACH_TMUX && where->disabled &&
+           !(message->u.present.flags & PRESENT_OVERRIDE);
+}
+
+/* The session may have gone, or be reached in another way, since its user was asked. */
+static void on_wish(void *userdata, bool heard, const struct boundary_message *message,
+                    const struct present_texts *texts)
+{
+    struct delivery *delivery = userdata;
+    struct session_where where;
+    const struct showing_order order = {&where, message, texts, on_up, on_over, delivery};
+    delivery->wish = NULL;
+    if (!sessions_where(delivery->all->showings.sessions, delivery->session, &where)) {
+        end(delivery, ENDED_SESSION_GONE, "logout");
+    } else if (!heard || is_off(&where, message)) {
+        end(delivery, ENDED_FAILED, "messages-disabled");
+    } else {
+        int r = showing_start(&delivery->all->showings, &order, &delivery->showing);
+        if (r < 0)
+            end(delivery, ENDED_FAILED, why_of(r));
+    }
+}
+
 static int start(struct delivery *delivery, const struct session_where *where,
                  const struct boundary_message *message, const struct present_texts *texts)
 {
+    const struct wish_question question = {where, message, texts, on_wish, delivery};
     const struct showing_order order = {where, message, texts, on_up, on_over, delivery};
     uint64_t until_ms = now_ms() + message->u.present.life_ms;
     int r = sd_event_add_time(delivery->all->event, &delivery->life, CLOCK_BOOTTIME,
                               until_ms * 1000, LIFE_ACCURACY_US, on_life, delivery);
-    return r < 0 ? r : showing_start(&delivery->all->showings, &order, &delivery->showing);
+    if (r < 0)
+        return r;
+    if (message->u.present.flags & PRESENT_OVERRIDE)
+        return showing_start(&delivery->all->showings, &order, &delivery->showing);
+    return wishes_ask(delivery->all->wishes, &question, &delivery->wish);
 }
 
 /* Refused at once: a delivery of which only the report is left. */
@@ -180,9 +219,7 @@ static void show(struct delivery *delivery, const struct boundary_message *messa
         refuse(delivery, ENDED_SESSION_GONE, "logout");
         return;
     }
-    /* Of a terminal that is written to, whoever opens it finds that out. */
-    if (where.reach == REACH_TMUX && where.disabled &&
-        !(message->u.present.flags & PRESENT_OVERRIDE)) {
+    if (is_off(&where, message)) {
         refuse(delivery, ENDED_FAILED, "messages-disabled");
         return;
     }
@@ -198,7 +235,7 @@ static void show(struct delivery *delivery, const struct boundary_message *messa
     int r = tsearch(delivery, &deliveries->tree, by_id) ? start(delivery, &where, message, texts)
                                                         : -ENOMEM;
     if (r < 0)
-        end(delivery, ENDED_FAILED, r == -EBUSY ? "too-many" : "internal");
+        end(delivery, ENDED_FAILED, why_of(r));
 }
 
 int deliveries_present(struct deliveries *deliveries, const struct boundary_message *message,
@@ -304,7 +341,7 @@ bool deliveries_next_report(struct deliveries *deliveries, struct boundary_messa
     return true;
 }
 
-int deliveries_new(sd_event *event, const struct showings *showings,
+int deliveries_new(sd_event *event, const struct showings *showings, struct wishes *wishes,
                    struct deliveries **ret_deliveries)
 {
     struct deliveries *deliveries = calloc(1, sizeof(*deliveries));
@@ -312,6 +349,7 @@ int deliveries_new(sd_event *event, const struct showings *showings,
         return -ENOMEM;
     deliveries->event = event;
     deliveries->showings = *showings;
+    deliveries->wishes = wishes;
     deliveries->refused.period_ms = 60000;
     TAILQ_INIT(&deliveries->all);
     TAILQ_INIT(&deliveries->reports);

@@ -35,6 +35,7 @@ struct presenter {
     struct terminals *terminals;
     char popup[PATH_MAX];
     struct popups *popups;
+    struct wishes *wishes;
     struct showings showings;
     struct deliveries *deliveries;
     struct link *link;
@@ -297,11 +298,12 @@ static int make_modules(struct presenter *p)
         r = terminals_new(p->event, &p->terminals);
     if (r >= 0)
         r = popups_new(p->event, find_popup(p), &p->popups);
+    if (r >= 0)
+        r = wishes_new(p->event, p->options.receive, &p->wishes);
     if (r < 0)
         return r;
     p->showings = (struct showings){p->sessions, p->terminals, p->popups};
-    r = deliveries_new(p->event, &p->showings, &p->deliveries);
-    return r;
+    return deliveries_new(p->event, &p->showings, p->wishes, &p->deliveries);
 }
 
 static int make_loop(struct presenter *p)
@@ -349,6 +351,7 @@ static void clean_up(struct presenter *p)
     embed_free(p->embed);
     link_free(p->link);
     deliveries_free(p->deliveries);
+    wishes_free(p->wishes);
     popups_free(p->popups);
     sessions_free(p->sessions);
     sources_free(p->sources);

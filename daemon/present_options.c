@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_options.h"
 
+#include "common/receive.h"
+
 #include <getopt.h>
 #include <string.h>
 

@@ -14,6 +14,7 @@ struct options {
     const char *msgd_user;  /* whom msgd runs as */
     const char *msgd;       /* the program; NULL: the one beside this one, else the installed one */
     const char *popup;      /* msgd-popup; NULL: likewise */
+    const char *receive;    /* a user's wish: below his home, or absolute */
     const char *socket;     /* where to listen; NULL: not */
     bool debug;
     bool with_msgd;        /* embedded: msgd is our child */

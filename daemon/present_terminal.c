@@ -117,7 +117,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
     if (terminal->writer)
         return 0;
     int r = writer_start(terminal->all->event, &job->order, &terminal->writer);
-    if (r == -EAGAIN) {
+    if (r == -EAGAIN || r == -EBUSY) {
         job->order.deadline_ms = now_ms() + LIM_TERMINAL_TRY;
         try_later(terminal);
     } else if (r < 0) {

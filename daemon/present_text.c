@@ -17,6 +17,8 @@ static const char *refuse_numbers(const struct boundary_present *present, size_t
         return "a lifetime out of range";
     if (present->sender_len < 1)
         return "no sender";
+    if (present->name_len > present->sender_len)
+        return "a name beyond the sender";
     size_t heads = (size_t)present->sender_len + present->title_len + present->answers_len;
     if (len < heads)
         return "lengths beyond the text";

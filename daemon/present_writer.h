@@ -30,8 +30,8 @@ struct writer_order {
 };
 
 /*
- * Begins; the order is borrowed until its end, or until *ret_child is cancelled. 0; -EAGAIN: no
- * child can be had now; another errno.
+ * Begins; the order is borrowed until its end, or until *ret_child is cancelled. 0; -EAGAIN, -EBUSY:
+ * no child can be had now; another errno.
  */
 int writer_start(sd_event *event, struct writer_order *order, struct child **ret_child);
 

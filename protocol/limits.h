@@ -120,5 +120,7 @@
 #define LIM_TARGET_FILE 65536
 #define LIM_TARGETS     4096
 #define LIM_UTMP_FILE   (4 << 20)
+#define LIM_RECEIVE_FILE 4096 /* a user's wish */
+#define LIM_RECEIVE_TIME 1000 /* of reading it: a home that hangs longer holds none */
 
 #endif

@@ -12,7 +12,7 @@ import time
 
 DATAGRAM = 36864
 HELLO, SESSIONS, PRESENT, WITHDRAW, SESSION, END, SHOWN, ENDED, POPUP = range(9)
-WAIT, OVERRIDE = 1, 2
+WAIT, OVERRIDE, LOCAL = 1, 2, 4
 SILENT, BY_SENDER, ANSWERED, STOP = range(4)
 LISTED, ADDED, CHANGED, GONE = range(4)
 DISABLED = 4
@@ -24,7 +24,7 @@ RECORDS = {
     SESSIONS: ("=I", "unused"),
     PRESENT: ("=QQQQQIIIIII",
               "delivery session account life_ms sent_at_ms number flags sender_len title_len "
-              "answers_len unused"),
+              "answers_len name_len"),
     WITHDRAW: ("=QII", "delivery why unused"),
     SESSION: ("=Q6I65s65s65s65s65s65s65s65s16s16s32s",
               "handle change uid gid reach flags idle_s user name id terminal display seat place "
@@ -175,7 +175,7 @@ class Msgd:
         values = dict(delivery=delivery, session=session, account=1, life_ms=life_ms,
                       sent_at_ms=int(time.time() * 1000), number=number, flags=flags,
                       sender_len=len(parts[0]), title_len=len(parts[1]), answers_len=len(parts[2]),
-                      unused=0)
+                      name_len=len(parts[0].split(b" (")[0]))
         values.update(changed)
         self.send(PRESENT, *values.values(), text=b"".join(parts))
         return delivery

@@ -12,7 +12,7 @@ NOTHING, TERMINAL, TMUX, DESKTOP = range(4)
 LISTED, ADDED, CHANGED, GONE = range(4)
 ACKNOWLEDGED, DISMISSED, TIMED_OUT, SESSION_GONE, FAILED = range(5)
 CONSOLE, LOCKED, DISABLED, ASIDE = 1, 2, 4, 8
-WAIT, OVERRIDE = 1, 2
+WAIT, OVERRIDE, LOCAL = 1, 2, 4
 SHOWN_LOCKED, DO_NOT_DISTURB = 1, 2
 
 PRESENT_RECORD = struct.Struct("=QQQQQIIIIII")
@@ -76,10 +76,11 @@ class Presenter:
             return {"withdraw": delivery, "why": why}
         assert verb == PRESENT, verb
         (delivery, session, account, life, sent, number, flags, sender, title, answers,
-         _unused) = PRESENT_RECORD.unpack(rest[:PRESENT_RECORD.size])
+         name) = PRESENT_RECORD.unpack(rest[:PRESENT_RECORD.size])
         text = rest[PRESENT_RECORD.size:]
         return {"present": delivery, "session": session, "account": account, "life": life,
                 "sent": sent, "number": number, "flags": flags, "sender": text[:sender].decode(),
+                "name": text[:name].decode(),
                 "title": text[sender:sender + title].decode(),
                 "answers": text[sender + title:sender + title + answers].decode().split("\n")[:-1],
                 "text": text[sender + title + answers:].decode()}

@@ -768,10 +768,42 @@ class Who(MsgdTest):
         self.expect(person, EVENT, number)
         self.expect_error(person, number, "forbidden")
         number, (order,) = self.sent(person, message("bob", "x"), noted=True)
-        self.assertEqual((order["sender"], order["flags"]), ("uid 61803 (this host)", 0))
+        self.assertEqual((order["sender"], order["name"], order["flags"]),
+                         ("uid 61803 (this host)", "uid 61803", screens.LOCAL))
         root = self.msgd.peer()
         _, orders = self.sent(root, everybody, 2, noted=True)
-        self.assertEqual({o["flags"] for o in orders}, {screens.OVERRIDE})
+        self.assertEqual({o["flags"] for o in orders}, {screens.OVERRIDE | screens.LOCAL})
+
+    @unittest.skipUnless(AM_ROOT, "needs root: other users")
+    def test_people_may_message_themselves(self):
+        self.start("--uid-min", "61800", "--users", "self", sessions=self.SESSIONS)
+        person = self.msgd.peer_as(BOB)
+        self.not_to(person, "me")
+        self.assertEqual({s["user"] for s in self.who(person, {})[0]}, {"bob"})
+        self.sent(person, message("bob", "x"), noted=True)
+        self.assertEqual(len(self.who(self.msgd.peer(), {})[0]), 4)
+
+    @unittest.skipUnless(AM_ROOT, "needs root: other users")
+    def test_people_may_message_nobody(self):
+        self.start("--uid-min", "61800", "--users", "nobody", sessions=self.SESSIONS)
+        person = self.msgd.peer_as(BOB)
+        for name in ("me", "bob"):
+            self.not_to(person, name)
+        self.ask_error(person, WHO, {}, "forbidden")
+        self.assertEqual(len(self.who(self.msgd.peer(), {})[0]), 4)
+
+    def not_to(self, person, name):
+        number = person.request(SEND, message(name, "x"))
+        self.expect(person, EVENT, number, miss=[{"to": 0, "code": "forbidden"}])
+        self.expect_error(person, number, "forbidden")
+
+    @unittest.skipUnless(AM_ROOT, "needs root: other users")
+    def test_who_may_ask_who_is_there(self):
+        self.start("--uid-min", "61800", "--who", "admins", sessions=self.SESSIONS)
+        person = self.msgd.peer_as(61803)
+        self.ask_error(person, WHO, {}, "forbidden")
+        self.sent(person, message("bob", "x"), noted=True)
+        self.assertEqual(len(self.who(self.msgd.peer(), {})[0]), 4)
 
 
 class Garbage(MsgdTest):

@@ -33,7 +33,7 @@ class HostileTest(PresenterCase):
     def good(self, **changed):
         values = dict(delivery=1, session=self.session, account=1, life_ms=1000, sent_at_ms=0,
                       number=7, flags=0, sender_len=5, title_len=0, answers_len=0,
-                      unused=0)
+                      name_len=0)
         values.update(changed)
         return values.values()
 
@@ -51,7 +51,8 @@ class HostileTest(PresenterCase):
     def test_numbers_out_of_range(self):
         def present(**changed):
             return boundary.datagram(boundary.PRESENT, *self.good(**changed), text=b"alicehello")
-        self.closes(present(flags=4), present(sender_len=0), present(sender_len=257),
+        self.closes(present(flags=8), present(sender_len=0), present(sender_len=257),
+                    present(name_len=6), present(name_len=257),
                     present(sender_len=11), present(title_len=6), present(title_len=257),
                     present(answers_len=6), present(answers_len=521),
                     present(sender_len=0xffffffff, title_len=0xffffffff), present(life_ms=0),

@@ -26,23 +26,30 @@ static void test_defaults(void)
     CU_ASSERT_EQUAL(config.max_time, 7ULL * 86400000);
     CU_ASSERT_EQUAL(config.held_text, 64ULL << 20);
     CU_ASSERT_EQUAL(config.messages_a_minute, 60);
+    CU_ASSERT_EQUAL(config.users, RIGHTS_EVERYBODY);
+    CU_ASSERT_EQUAL(config.who, RIGHTS_WHO_EVERYBODY);
 }
 
 static void test_parse(void)
 {
     struct diag diag;
-    CU_ASSERT_EQUAL_FATAL(parse(SLICE("\xEF\xBB\xBF# comment\r\n[msgd]\r\n"
-                                      "  name = mail host ; really\n"
-                                      "listen=192.0.2.1, [::1]:99 ,0.0.0.0:0\n"
-                                      "socket = /tmp/a b\n\n; more\n[limits] # here\n"
-                                      "max_time = 90m\nuids=5\n[rights]\nadmin_group = adm"),
-                                &diag),
-                          0);
+    CU_ASSERT_EQUAL_FATAL(
+        parse(
+            SLICE(
+                "\xEF\xBB\xBF# comment\r\n[msgd]\r\n"
+                "  name = mail host ; really\n"
+                "listen=192.0.2.1, [::1]:99 ,0.0.0.0:0\n"
+                "socket = /tmp/a b\n\n; more\n[limits] # here\n"
+                "max_time = 90m\nuids=5\n[rights]\nadmin_group = adm\nusers = nobody\nwho=admins"),
+            &diag),
+        0);
     CU_ASSERT_STRING_EQUAL(config.name, "mail host");
     CU_ASSERT_STRING_EQUAL(config.socket, "/tmp/a b");
     CU_ASSERT_STRING_EQUAL(config.admin_group, "adm");
     CU_ASSERT_EQUAL(config.max_time, 5400000);
     CU_ASSERT_EQUAL(config.uids, 5);
+    CU_ASSERT_EQUAL(config.users, RIGHTS_NOBODY);
+    CU_ASSERT_EQUAL(config.who, RIGHTS_WHO_ADMINS);
 }
 
 static void refused(const char *text, const char *expected)
@@ -56,6 +63,12 @@ static void test_refused(void)
 {
     refused("[msgd]\nport = 1\n", "f:2: unknown key port in section [msgd]");
     refused("[msg]\nport = 1\n", "f:2: unknown key port in section [msg]");
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const words[] = {"", "no", "nobodys", "self|nobody"};
+        char text[64];
+        snprintf(text, sizeof(text), "[rights]\nusers = %s\n", words[i]);
+        refused(text, "f:2: users wants one of everybody|self|nobody");
+    }
     refused("name = x\n", "f:1: name belongs to section [msgd]");
     refused("[limits]\nname = x\n", "f:2: name belongs to section [msgd]");
     refused("[msgd]\nname = a\n\nname = b\n", "f:4: name is there twice");

@@ -259,6 +259,23 @@ static void nobody_reads_what_a_users_child_holds(void)
     loop_for(100, NULL);
 }
 
+/* However full it is otherwise; and a home that hangs takes up little of it. */
+static void homes_have_room_of_their_own(struct child_job job)
+{
+    struct child *child;
+
+    job.pool = CHILD_HOMES;
+    for (size_t i = 0; i < CHILD_HOMES_MAX; i++) {
+        if (i > 0 && i % CHILD_HOMES_OWNER_MAX == 0) {
+            CU_ASSERT_EQUAL(child_start(event, &job, &child), -EBUSY);
+            job.owner++;
+        }
+        CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &child), 0);
+    }
+    job.owner++;
+    CU_ASSERT_EQUAL(child_start(event, &job, &child), -EAGAIN);
+}
+
 static void they_are_no_more_than_so_many(void)
 {
     struct child_job job = {.run = hang, .deadline_ms = 60000, .done = done};
@@ -268,7 +285,7 @@ static void they_are_no_more_than_so_many(void)
     memset(&got, 0, sizeof(got));
     for (size_t i = 0; i < CHILD_MAX; i++) {
         if (i > 0 && i % CHILD_OWNER_MAX == 0) { /* no more for this one, but for the next */
-            CU_ASSERT_EQUAL(child_start(event, &job, &one_more), -EAGAIN);
+            CU_ASSERT_EQUAL(child_start(event, &job, &one_more), -EBUSY);
             job.owner++;
         }
         CU_ASSERT_EQUAL_FATAL(child_start(event, &job, &children[i]), 0);
@@ -276,6 +293,7 @@ static void they_are_no_more_than_so_many(void)
     job.owner++;
     CU_ASSERT_EQUAL(child_start(event, &job, &one_more), -EAGAIN);
     CU_ASSERT_PTR_NULL(one_more);
+    homes_have_room_of_their_own(job);
     child_cancel(children[0]);
     loop_for(500, NULL);
     CU_ASSERT_EQUAL(child_start(event, &job, &one_more), 0);

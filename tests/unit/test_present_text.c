@@ -43,6 +43,19 @@ static void lengths_that_do_not_fit_are_refused(void)
     CU_ASSERT_PTR_NULL(texts.sender.ptr);
 }
 
+static void a_name_is_at_the_sender_s_front(void)
+{
+    struct boundary_message message = {
+        .verb = BOUNDARY_PRESENT, .text = "alice!hello", .text_len = 11};
+
+    message.u.present.life_ms = 1;
+    message.u.present.sender_len = 6;
+    message.u.present.name_len = 6;
+    CU_ASSERT_EQUAL(present_texts_read(&message, &texts, &reason), 0);
+    message.u.present.name_len = 7;
+    CU_ASSERT_EQUAL(present_texts_read(&message, &texts, &reason), -EBADMSG);
+}
+
 static int read_answers(const char *answers)
 {
     static char text[1 + PRESENT_ANSWERS + 8];
@@ -131,10 +144,15 @@ static void what_is_not_fit_is_refused(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(the_lengths_part_them),      UNIT_TEST(lengths_that_do_not_fit_are_refused),
-        UNIT_TEST(a_lifetime_has_its_limits),  UNIT_TEST(a_text_has_its_limit),
-        UNIT_TEST(what_is_not_fit_is_refused), UNIT_TEST(answers_are_labels_each_ended),
-        UNIT_TEST(an_answer_has_its_limit),    UNIT_END,
+        UNIT_TEST(the_lengths_part_them),
+        UNIT_TEST(lengths_that_do_not_fit_are_refused),
+        UNIT_TEST(a_name_is_at_the_sender_s_front),
+        UNIT_TEST(a_lifetime_has_its_limits),
+        UNIT_TEST(a_text_has_its_limit),
+        UNIT_TEST(what_is_not_fit_is_refused),
+        UNIT_TEST(answers_are_labels_each_ended),
+        UNIT_TEST(an_answer_has_its_limit),
+        UNIT_END,
     };
 
     return unit_run("present_text", tests);

@@ -32,6 +32,40 @@ static void local_senders(void)
     }
 }
 
+/* Root and the group are above it; who sends as people do is not. */
+static void whom_people_may_message_is_configured(void)
+{
+    static const struct {
+        enum config_users users;
+        enum config_who who;
+        bool any, asks, own;
+    } rows[] = {
+        {RIGHTS_EVERYBODY, RIGHTS_WHO_EVERYBODY, true, true, true},
+        {RIGHTS_EVERYBODY, RIGHTS_WHO_ADMINS, true, false, true},
+        {RIGHTS_SELF, RIGHTS_WHO_EVERYBODY, false, true, true},
+        {RIGHTS_SELF, RIGHTS_WHO_ADMINS, false, false, true},
+        {RIGHTS_NOBODY, RIGHTS_WHO_EVERYBODY, false, false, false},
+        {RIGHTS_NOBODY, RIGHTS_WHO_ADMINS, false, false, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rights_policy configured = policy;
+        uint32_t none = 1, group = 27;
+        configured.users = rows[i].users;
+        configured.who = rows[i].who;
+        for (uint32_t uid = 120; uid <= 1000; uid += 880) {
+            struct rights r = rights_of_uid(&configured, uid, &none, 1);
+            CU_ASSERT(r.any == rows[i].any && r.who == rows[i].asks && r.local == rows[i].own);
+            CU_ASSERT(!r.all && !r.override);
+            r = rights_of_uid(&configured, uid, &group, 1);
+            CU_ASSERT(r.any && r.who && r.local && r.all && r.override);
+        }
+        struct rights root = rights_of_uid(&configured, 0, &none, 1);
+        CU_ASSERT(root.any && root.who && root.local && root.all && root.override);
+        CU_ASSERT(!rights_of_uid(&configured, 999, &group, 1).any);
+    }
+}
+
 static void without_a_group_nobody_is_its_member(void)
 {
     struct rights_policy none = {.uid_min = 1000};
@@ -106,6 +140,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         UNIT_TEST(local_senders),
+        UNIT_TEST(whom_people_may_message_is_configured),
         UNIT_TEST(without_a_group_nobody_is_its_member),
         UNIT_TEST(remote_lines),
         UNIT_TEST(whom_they_reach),
