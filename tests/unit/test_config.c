@@ -274,20 +274,13 @@ static void test_complete(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        UNIT_TEST(test_defaults),
-        UNIT_TEST(test_parse),
-        UNIT_TEST(test_refused),
-        UNIT_TEST(test_first_error),
-        UNIT_TEST(test_nul),
-        UNIT_TEST(test_line_length),
-        UNIT_TEST(test_longest_value),
-        UNIT_TEST(test_switch),
-        UNIT_TEST(test_set),
-        UNIT_TEST(test_listen),
-        UNIT_TEST(test_dump),
-        UNIT_TEST(test_folder),
-        UNIT_TEST(test_complete),
-        UNIT_END,
+        UNIT_TEST(test_defaults),      UNIT_TEST(test_parse),
+        UNIT_TEST(test_refused),       UNIT_TEST(test_first_error),
+        UNIT_TEST(test_nul),           UNIT_TEST(test_line_length),
+        UNIT_TEST(test_longest_value), UNIT_TEST(test_switch),
+        UNIT_TEST(test_set),           UNIT_TEST(test_listen),
+        UNIT_TEST(test_dump),          UNIT_TEST(test_folder),
+        UNIT_TEST(test_complete),      UNIT_END,
     };
     return unit_run("config", tests);
 }
