@@ -57,7 +57,7 @@ SERVERS = {
     "dunst": Server("dunst &", MIDDLE, LEFT, CENTRE, CENTRE),
     "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, RIGHT_BUTTON, (None, 20)),
     "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
-    "swaync": Server("swaync", LEFT, LEFT, WIDE_BUTTON, (-16, 16)),
+    "swaync": Server("swaync", LEFT, LEFT, WIDE_BUTTON, (-16, 20)),
     "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER),
@@ -307,9 +307,9 @@ class Sway(Desktop):
             vnc.send(b"\x01")  # shared
             said.read(20)
             said.read(struct.unpack(">I", said.read(4))[0])
-            for pressed in (0, 0, mask, 0):
+            for pressed, pause in ((0, 0.1), (0, 1), (mask, 0.1), (0, 0.1)):
                 vnc.send(struct.pack(">BBHH", 5, pressed, x, y))
-                time.sleep(0.1)
+                time.sleep(pause)  # what appears under the mouse takes its time
             vnc.send(struct.pack(">BBHH", 5, 0, 2, HEIGHT - 2))  # out of the picture
             time.sleep(0.1)
 
