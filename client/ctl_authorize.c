@@ -60,8 +60,9 @@ static int refuse_revoked(const struct ctl_trust_files *files, const struct any_
 {
     struct revoked_keys revoked;
     struct diag diag;
-    if (trust_read_revoked(files->revoked, &revoked, &diag) < 0) {
-        log_error("%s", diag.text);
+    int r = trust_read_revoked(files->revoked, &revoked, &diag);
+    if (r < 0) {
+        ctl_say_refused(r, diag.text, "msgctl authorize --self KEY");
         return CTL_FAILED;
     }
     bool holds = revoked_keys_hold(&revoked, key);
@@ -134,6 +135,8 @@ int ctl_authorize(const struct ctl *ctl)
         return ctl_self_authorize(ctl);
     if (ctl->n_words < 2 || ctl->given[CTL_LIST] || ctl->given[CTL_SOCKET])
         return wants("KEY NAME, as administrator; or --self KEY, or --self --list, for yourself");
+    if (ctl->given[CTL_CA] && !ctl->given[CTL_NAMES])
+        return wants("with --ca also --names=LIST: whom the organisation may endorse, such as '*'");
     if (!ctl_find_trust_files(ctl, &files))
         return CTL_USAGE;
     int status = compose(ctl, line, sizeof(line), &key);
@@ -141,8 +144,9 @@ int ctl_authorize(const struct ctl *ctl)
     status = status == CTL_OK ? refuse_twice(&files, &key.key) : status;
     if (status != CTL_OK)
         return status;
-    if (trust_authorize(files.authorized, slice_of(line), &edit, &diag) < 0) {
-        log_error("%s", diag.text);
+    int r = trust_authorize(files.authorized, slice_of(line), &edit, &diag);
+    if (r < 0) {
+        ctl_say_refused(r, diag.text, "msgctl authorize --self KEY");
         return CTL_FAILED;
     }
     print_result(ctl, files.authorized, line, edit);

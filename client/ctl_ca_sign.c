@@ -170,6 +170,11 @@ int ctl_ca_sign(const struct ctl *ctl)
     struct ssh_signer signer = {.temporary = false};
     struct diag diag;
     size_t len = 0;
+    if (!ctl->given[CTL_SSH_KEY]) { /* else one's own key would sign */
+        log_error(
+            "ca sign wants --ssh-key=FILE, the organisation's, which msgctl ca make FILE makes");
+        return CTL_USAGE;
+    }
     int r = file_read(file, FILE_ANY, LIST_MAX, &list, &len, NULL, &diag);
     struct signing signing = {.ctl = ctl, .list = {list, len}};
     r = r < 0 ? r : check_list(file, signing.list, &diag);

@@ -2,6 +2,8 @@
 /* msgctl key: the caller's public key, or that of a key file; the secret one is never printed. */
 #include "client/ctl.h"
 #include "client/ctl_endorse.h"
+#include "client/ctl_tcp.h"
+#include "client/ctl_trust_files.h"
 #include "client/json.h"
 #include "client/tool.h"
 #include "common/keys.h"
@@ -87,9 +89,11 @@ static endorser endorser_of(const char *verb)
 }
 
 /* Another's key is looked at by a child, since who has become its owner could not keep anything. */
-static int ask_child(const char *path, struct noise_public *ret_key)
+static int ask_child(const struct ctl *ctl, const char *path, struct noise_public *ret_key)
 {
-    const char *const argv[] = {"/proc/self/exe", "key", "show", "--file", path, NULL};
+    bool host = ctl->given[CTL_HOST] && !ctl->given[CTL_FILE];
+    const char *const argv[] = {"/proc/self/exe",   "key", "show", host ? "--host" : "--file",
+                                host ? NULL : path, NULL};
     const struct tool tool = {.argv = argv, .timeout_ms = -1};
     char text[KEY_TEXT_LEN + 1];
     size_t len = 0;
@@ -102,7 +106,7 @@ static int ask_child(const char *path, struct noise_public *ret_key)
 static int endorse_another(const struct ctl *ctl, endorser act, const char *path)
 {
     struct noise_public key;
-    int status = ask_child(path, &key);
+    int status = ask_child(ctl, path, &key);
     return status == CTL_OK ? act(ctl, &key) : status;
 }
 
@@ -127,6 +131,15 @@ static bool is_usage(const struct ctl *ctl, const char *verb)
            endorsed == (ctl->n_words == 2);
 }
 
+static void tell_failure(const struct ctl *ctl, int r, const struct diag *diag)
+{
+    bool host = ctl->given[CTL_HOST] && !ctl->given[CTL_FILE];
+    ctl_say_refused(host ? r : 0, diag->text, NULL);
+    if (host && r == -ENOENT)
+        log_error(
+            "msgd makes this host's key when it first listens for other hosts; run: " CTL_TCP_ON);
+}
+
 int ctl_key(const struct ctl *ctl)
 {
     CLEANUP_KEY struct noise_keypair *key = NULL;
@@ -143,8 +156,10 @@ int ctl_key(const struct ctl *ctl)
     bool named = ctl->given[CTL_FILE] || ctl->given[CTL_HOST];
     if (find_path(ctl, path, &diag) == 0 && named && endorser_of(verb))
         return endorse_another(ctl, endorser_of(verb), path);
-    if (find_path(ctl, path, &diag) < 0 || get_key(ctl, path, make, &key, &made, &diag) < 0) {
-        log_error("%s", diag.text);
+    int r = find_path(ctl, path, &diag);
+    r = r < 0 ? r : get_key(ctl, path, make, &key, &made, &diag);
+    if (r < 0) {
+        tell_failure(ctl, r, &diag);
         return CTL_FAILED;
     }
     return use_key(ctl, verb, key, path, made);

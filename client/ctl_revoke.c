@@ -73,8 +73,9 @@ static int revoke(struct revoking *doing, const struct any_key *key, const char 
     snprintf(text, sizeof(text), "%s%.32s%s%s", serial ? "serial:" : "", serial ? serial : "",
              serial ? " " : "", plain);
     snprintf(line, sizeof(line), "%.1024s%s%s", text, *name ? " " : "", name);
-    if (trust_revoke(doing->files.revoked, slice_of(line), &added, &diag) < 0) {
-        log_error("%s", diag.text);
+    int r = trust_revoke(doing->files.revoked, slice_of(line), &added, &diag);
+    if (r < 0) {
+        ctl_say_refused(r, diag.text, "msgctl revoke --self KEY");
         return CTL_FAILED;
     }
     doing->added = added == TRUST_ADDED;

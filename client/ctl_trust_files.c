@@ -3,7 +3,9 @@
 
 #include "common/log.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AUTHORIZED_KEYS "/etc/msgd/authorized_keys"
 
@@ -55,4 +57,15 @@ const char *ctl_key_file(const struct ctl_trust_files *files, const struct key_f
     if (index == 0)
         return files->base;
     return index <= folder->count ? folder->paths[index - 1] : NULL;
+}
+
+void ctl_say_refused(int error, const char *why, const char *instead)
+{
+    log_error("%s", why);
+    if (error != -EACCES || geteuid() == 0)
+        return;
+    if (instead)
+        log_error("it is root's: run this as root, or for yourself: %s", instead);
+    else
+        log_error("it is root's: run this as root");
 }

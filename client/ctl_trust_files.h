@@ -26,4 +26,10 @@ bool ctl_list_folder(const struct ctl_trust_files *files, struct key_folder *ret
 const char *ctl_key_file(const struct ctl_trust_files *files, const struct key_folder *folder,
                          size_t index);
 
+/*
+ * Says why something of the host's was neither read nor written; to a user, that it is root's, and
+ * the command (NULL: none) that serves him instead.
+ */
+void ctl_say_refused(int error, const char *why, const char *instead);
+
 #endif

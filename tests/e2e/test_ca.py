@@ -152,6 +152,17 @@ class Organisation(Real):
         self.assertIn("no ssh-ed25519 key, and others (RSA, ECDSA, sk) cannot serve an organisation; "
                       "make one: msgctl ca make FILE", err)
 
+    def test_nobody_signs_by_his_own_key_unawares(self):
+        self.write(self.path("list"), f"user alice {self.senders['alice'].key}\n")
+        err = self.ctl("ca", "sign", self.path("list"), status=2).err
+        self.assertIn("ca sign wants --ssh-key=FILE, the organisation's, which msgctl ca make FILE makes",
+                      err)
+
+    def test_an_organisation_wants_names(self):
+        err = self.ctl("authorize", "--ca", ssh_key(self.ca), "org", status=2).err
+        self.assertIn("authorize wants: with --ca also --names=LIST: whom the organisation may endorse, "
+                      "such as '*'", err)
+
     def test_an_empty_list_is_told(self):
         ssh_key(self.ca)
         self.assertIn("there is nobody in the list", self.sign("# nobody", status=1))

@@ -65,3 +65,35 @@ class Changed(Trust):
         outcome = guest.run("msgctl", "trust", host.name, stdin="yes\n")
         self.assertEqual(outcome.status, 4, outcome)
         self.assertIn(f"msgctl trust {host.name} {key}", outcome.err)
+
+
+class Refused(Trust):
+    """What is root's to do, tried by a user: he is told so, and what he can do himself."""
+
+    @on_both
+    def test_by_a_user(self, host):
+        guest = self.guest(host)
+        key = guest.key()
+        for words, err in ((["authorize", key, "me"], "it is root's: run this as root, or for yourself: "
+                                                      "msgctl authorize --self KEY\n"),
+                           (["revoke", key], "it is root's: run this as root, or for yourself: "
+                                             "msgctl revoke --self KEY\n"),
+                           (["key", "--host"], "it is root's: run this as root\n"),
+                           (["key", "endorse", "--host"], "it is root's: run this as root\n"),
+                           (["ca", "lines"], "run this as root\n")):
+            with self.subTest(words=words):
+                outcome = guest.run("msgctl", *words)
+                self.assertEqual((outcome.status, outcome.out), (1, ""))
+                self.assertTrue(outcome.err.endswith(err), outcome)
+
+    @on_both
+    def test_a_host_that_has_no_key_yet(self, host):
+        self.addCleanup(host.does, "mv", f"{KEY}.away", KEY)
+        host.does("mv", KEY, f"{KEY}.away")
+        for words in (["key", "--host"], ["key", "endorse", "--host"], ["invite", "somebody"]):
+            with self.subTest(words=words):
+                outcome = host.run("msgctl", *words)
+                self.assertEqual(outcome.status, 1)
+                self.assertTrue(outcome.err.endswith(
+                    "msgctl: msgd makes this host's key when it first listens for other hosts; run: "
+                    "systemctl enable --now msgd-tcp.socket\n"), outcome)
