@@ -36,7 +36,11 @@ static int find_path(const struct ctl *ctl, char out[static PATH_MAX], struct di
 static int become_owner(const char *path, struct diag *ret_diag)
 {
     struct stat st;
-    if (geteuid() != 0 || stat(path, &st) < 0 || st.st_uid == 0)
+    if (geteuid() != 0)
+        return 0;
+    if (stat(path, &st) < 0) /* nor is its folder root's, who is not to be told to take it */
+        return diag_errno(ret_diag, mem_errno(), path);
+    if (st.st_uid == 0)
         return 0;
     if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
         setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
