@@ -18,7 +18,7 @@
 
 #define SESSIONS_POLL_MS 1000 /* sources without news of their own are looked at this often */
 #define SESSIONS_SOON_MS 20
-#define SESSIONS_ASKED   64  /* lists asked for and not yet told */
+#define SESSIONS_ASKED   64   /* lists asked for and not yet told */
 #define SESSIONS_SPARED  1460 /* descriptors for all else: two of each child and popup, and some */
 
 struct session_source {

@@ -109,17 +109,17 @@
 #define LIM_RECORD_MISSES     32
 
 /* ---- files ----------------------------------------------------------------------------------- */
-#define LIM_KEY_FILE    4096
-#define LIM_TRUST_FILE  (4 << 20)
-#define LIM_TRUST_LINE  2048
-#define LIM_KEY_FILES   128       /* in authorized_keys.d: each is searched for each stranger */
-#define LIM_KEY_FOLDER  (4 << 20) /* bytes in them together */
-#define LIM_INVITATIONS 256       /* open ones of a host */
-#define LIM_CONFIG_FILE 65536
-#define LIM_CONFIG_LINE 190 /* Debian's inih cuts at 200 without a word */
-#define LIM_TARGET_FILE 65536
-#define LIM_TARGETS     4096
-#define LIM_UTMP_FILE   (4 << 20)
+#define LIM_KEY_FILE     4096
+#define LIM_TRUST_FILE   (4 << 20)
+#define LIM_TRUST_LINE   2048
+#define LIM_KEY_FILES    128       /* in authorized_keys.d: each is searched for each stranger */
+#define LIM_KEY_FOLDER   (4 << 20) /* bytes in them together */
+#define LIM_INVITATIONS  256       /* open ones of a host */
+#define LIM_CONFIG_FILE  65536
+#define LIM_CONFIG_LINE  190 /* Debian's inih cuts at 200 without a word */
+#define LIM_TARGET_FILE  65536
+#define LIM_TARGETS      4096
+#define LIM_UTMP_FILE    (4 << 20)
 #define LIM_RECEIVE_FILE 4096 /* a user's wish */
 #define LIM_RECEIVE_TIME 1000 /* of reading it: a home that hangs longer holds none */
 
