@@ -31,12 +31,13 @@ gcc -D_GNU_SOURCE -shared -fPIC -Wall -Werror -o "$made/libnss_hang.so.2" tests/
 
 
 def install(release, where):
-    """Builds it, if need be, and installs it in a folder."""
+    """Builds it, if need be, and installs it in a folder; the caller removes that and what is beside it."""
     name, lower = f"lab-{release}", trees.stack(release, "build")
     os.makedirs(f"{TOP}/build", exist_ok=True)
     os.mkdir(where)
-    with trees.locked(f"{TOP}/build/lab"), trees.scratch(name) as folder:
-        with trees.overlay(folder, lower) as root:
+    os.mkdir(f"{where}.over")
+    with trees.locked(f"{TOP}/build/lab"):
+        with trees.overlay(f"{where}.over", lower) as root:
             trees.inside(root, ["/bin/bash", "-c", SCRIPT, "build", TOP, name, where, *CONFIGURED],
                          f"--bind={TOP}", f"--bind={where}", "-E", "LC_ALL=C.UTF-8")
 
