@@ -5,9 +5,11 @@
  *     etc/msg/known_hosts                            the organisation's key, for all hosts
  *     etc/msg/endorsements                           what endorses its users' keys
  *     etc/msgd/host_endorsements                     what endorses its hosts' keys
- *     etc/msgd/authorized_keys.d/organisation.keys        the organisation's key, for all users but root
+ *     etc/msgd/authorized_keys.d/organisation.keys        the organisation's key, for all users but
+ * root
  *
- * A host that is only sent to needs the two below msgd, one that is only sent from the two below msg.
+ * A host that is only sent to needs the two below msgd, one that is only sent from the two below
+ * msg.
  */
 #ifndef MSG_CLIENT_CA_TREE_H
 #define MSG_CLIENT_CA_TREE_H

@@ -63,8 +63,7 @@ struct call_result {
     struct peer_refusal refusal;
     struct noise_public key;
     uid_t uid;
-    char address[112]; /* `192.0.2.7 port 6743`, or the socket's path; empty if no address was found
-                        */
+    char address[112]; /* `192.0.2.7 port 6743`, or the socket's path; may be empty */
 };
 
 struct call;
@@ -73,7 +72,9 @@ struct call_owner {
     /* Judge the host's key (TCP only), and what it shows to endorse it. */
     enum call_judgement (*judge)(void *owner, const struct noise_public *key,
                                  const struct slice_list *end);
-    /* WELCOME, ENROLLED, GRANTED, EVENT and NOTE, in order; the strings are valid during the call. */
+    /*
+     * WELCOME, ENROLLED, GRANTED, EVENT and NOTE, in order; the strings are valid during the call.
+     */
     void (*message)(void *owner, const struct msg *msg);
     /* The connection was lost after the request was sent and is being made again. May be NULL. */
     void (*reconnecting)(void *owner);
@@ -99,10 +100,10 @@ struct call_config {
 };
 
 /*
- * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, ENROL (its mac is made here;
- * done at an ENROLLED that proves the server with CALL_RESULT), GRANT (done at GRANTED), or PING (nothing is asked: done at
- * WELCOME with CALL_RESULT). The message and all it points to are borrowed until done; its
- * id is chosen here. 0 or negative errno; then done is not called.
+ * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, ENROL (its mac is made
+ * here; done at an ENROLLED that proves the server with CALL_RESULT), GRANT (done at GRANTED), or
+ * PING (nothing is asked: done at WELCOME with CALL_RESULT). The message and all it points to are
+ * borrowed until done; its id is chosen here. 0 or negative errno; then done is not called.
  */
 int call_start(struct call **ret_call, const struct call_config *config, const struct msg *request);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * To whom and what: targets, title, answers and text from the command line, a file, stdin or a prompt. All
- * that can be refused is refused here, before anything is connected.
+ * To whom and what: targets, title, answers and text from the command line, a file, stdin or a
+ * prompt. All that can be refused is refused here, before anything is connected.
  */
 #ifndef MSG_CLIENT_COMPOSE_H
 #define MSG_CLIENT_COMPOSE_H

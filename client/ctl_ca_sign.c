@@ -28,7 +28,7 @@ struct signing {
     struct ca_tree tree;
 };
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 /* The whole list is read before anything of it is signed. */
 static int check_list(const char *file, struct slice text, struct diag *ret_diag)
@@ -67,7 +67,7 @@ static int add_all(struct signing *signing, struct diag *ret_diag)
     return r;
 }
 
-/* ---- what is written --------------------------------------------------------------------------- */
+/* ---- what is written ------------------------------------------------------------------------- */
 
 static void print_signed(const struct ctl *ctl, const struct endorsement *e, const char *file)
 {

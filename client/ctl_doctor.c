@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* msgctl doctor: what keeps messages from a host, step by step, each with the line that mends it. */
+/*
+ * msgctl doctor: what keeps messages from a host, step by step, each with the line that mends it.
+ */
 #include "client/ctl_doctor.h"
 
 #include "client/server.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the checks of msgctl doctor share: one run (client/run.h), and what an earlier check found
- * out that a later one needs. Each check is one function of doctor.def; they change nothing but that
- * the caller's key is made if there is none, and nobody is shown anything unless --popup names him.
+ * out that a later one needs. Each check is one function of doctor.def; they change nothing but
+ * that the caller's key is made if there is none, and nobody is shown anything unless --popup names
+ * him.
  */
 #ifndef MSG_CLIENT_CTL_DOCTOR_H
 #define MSG_CLIENT_CTL_DOCTOR_H

@@ -42,7 +42,7 @@ static const char *cause_of(const struct call_result *result)
     return result->outcome == CALL_TIMED_OUT ? "no answer in 5 s" : print_cause(result->error);
 }
 
-/* ---- this host ---------------------------------------------------------------------------------- */
+/* ---- this host ------------------------------------------------------------------------------- */
 
 /* Nobody answered at all. */
 static bool is_silent(const struct call_result *result)
@@ -94,7 +94,7 @@ void doctor_SERVER(void *context, struct finding *finding)
         check_mend(finding, "env -u MSG_SOCKET msgctl doctor");
 }
 
-/* ---- another host ------------------------------------------------------------------------------- */
+/* ---- another host ---------------------------------------------------------------------------- */
 
 static bool has_key(const struct call_result *result)
 {
@@ -205,7 +205,7 @@ void doctor_HOST_KEY(void *context, struct finding *finding)
         check_ok(finding, "%s (%s)", BY[trust->by], trust->where);
 }
 
-/* ---- who we are there --------------------------------------------------------------------------- */
+/* ---- who we are there ------------------------------------------------------------------------ */
 
 static bool is_code(const struct call_result *result, const char *code)
 {
@@ -285,7 +285,7 @@ void doctor_VERSION(void *context, struct finding *finding)
              (unsigned)patient->version);
 }
 
-/* ---- who is logged in ---------------------------------------------------------------------------- */
+/* ---- who is logged in ------------------------------------------------------------------------ */
 
 #define SESSIONS_TOLD 8
 

@@ -13,7 +13,7 @@
 #define TOOL_MS    10000
 #define PRINTED    2048
 
-/* ---- configuration ------------------------------------------------------------------------------ */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 /* Files of keys that are not there: they are a check of their own, by other rights. */
 #define NO_KEYS "--authorized-keys=/nonexistent", "--revoked-keys=/nonexistent"
@@ -66,7 +66,7 @@ void doctor_CONFIG(void *context, struct finding *finding)
         snprintf(finding->as, sizeof(finding->as), AS_ROOT);
 }
 
-/* ---- who may send from other hosts -------------------------------------------------------------- */
+/* ---- who may send from other hosts ----------------------------------------------------------- */
 
 /* A file that only its owner can get at says nothing to others. */
 static bool is_closed(const char *path)
@@ -126,7 +126,7 @@ void doctor_SENDERS(void *context, struct finding *finding)
     trust_free(trust);
 }
 
-/* ---- units -------------------------------------------------------------------------------------- */
+/* ---- units ----------------------------------------------------------------------------------- */
 
 struct unit {
     char load[32], active[32], enabled[32];

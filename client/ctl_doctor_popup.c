@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* msgctl doctor --popup: a message to somebody who was named; and the host's clock, which it tells. */
+/*
+ * msgctl doctor --popup: a message to somebody who was named; and the host's clock, which it tells.
+ */
 #include "client/ctl_doctor.h"
 #include "client/outcome.h"
 #include "common/mem.h"

@@ -28,7 +28,7 @@ void doctor_NAME(void *context, struct finding *finding)
                patient->host);
 }
 
-/* ---- the name's addresses ----------------------------------------------------------------------- */
+/* ---- the name's addresses -------------------------------------------------------------------- */
 
 struct look_up {
     bool over;
@@ -53,7 +53,9 @@ static void on_late(uv_timer_t *timer)
     look_up->error = UV_ETIMEDOUT;
 }
 
-/* As a call does (client/dial.c). Where it took too long, the request stays behind: it is static. */
+/*
+ * As a call does (client/dial.c). Where it took too long, the request stays behind: it is static.
+ */
 static int resolve(const struct run *run, struct addrinfo **ret_found)
 {
     static uv_getaddrinfo_t request;
@@ -107,7 +109,7 @@ void doctor_ADDRESS(void *context, struct finding *finding)
     }
 }
 
-/* ---- whether something listens ------------------------------------------------------------------ */
+/* ---- whether something listens --------------------------------------------------------------- */
 
 /* One address, in the order in which a call tries them. */
 struct

@@ -14,7 +14,7 @@
 
 #define VALIDITY (365 * 86400) /* seconds, where --expires says nothing */
 
-/* ---- the statement ---------------------------------------------------------------------------- */
+/* ---- the statement --------------------------------------------------------------------------- */
 
 /* This host's name, in lower case: what its users type, unless --names says otherwise. */
 static bool find_host_name(char out[static 256])
@@ -78,7 +78,7 @@ int ctl_key_statement(const struct ctl *ctl, const struct noise_public *key)
     return CTL_OK;
 }
 
-/* ---- signed, and kept ------------------------------------------------------------------------- */
+/* ---- signed, and kept ------------------------------------------------------------------------ */
 
 static int find_file(const struct ctl *ctl, char out[static PATH_MAX], struct diag *ret_diag)
 {
@@ -155,7 +155,7 @@ int ctl_key_endorse(const struct ctl *ctl, const struct noise_public *key)
     return r == -EINVAL ? CTL_USAGE : CTL_FAILED;
 }
 
-/* ---- made by another ---------------------------------------------------------------------------- */
+/* ---- made by another ------------------------------------------------------------------------- */
 
 static int tell_own_key(const struct noise_public *key, struct diag *ret_diag)
 {

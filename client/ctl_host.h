@@ -7,7 +7,9 @@
 #include "common/config.h"
 #include "protocol/noise.h"
 
-/* msgd.conf, with --invitations, --enrolled, --granted and --host-key over it. False, and said so. */
+/*
+ * msgd.conf, with --invitations, --enrolled, --granted and --host-key over it. False, and said so.
+ */
 bool ctl_host_config(const struct ctl *ctl, struct config *ret_config);
 
 /* The host's public key, read by root as its owner. False, and said so. */

@@ -76,7 +76,7 @@ static int each(const struct config *config, entry_fn *call, void *context, stru
     return r;
 }
 
-/* ---- listing ------------------------------------------------------------------------------------ */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 static void print_words(void *context, const struct entry *entry)
 {
@@ -109,7 +109,7 @@ int ctl_invitations_list(const struct ctl *ctl, const struct config *config)
     return CTL_FAILED;
 }
 
-/* ---- removing ----------------------------------------------------------------------------------- */
+/* ---- removing -------------------------------------------------------------------------------- */
 
 int ctl_invitations_withdraw(const struct ctl *ctl, const struct config *config, const char *id)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msgctl invite: an invitation is made, its ticket kept for msgd, and its text printed. The secret is
- * on standard output and nowhere else.
+ * msgctl invite: an invitation is made, its ticket kept for msgd, and its text printed. The secret
+ * is on standard output and nowhere else.
  */
 #include "client/ctl_host.h"
 #include "client/ctl_invitations.h"

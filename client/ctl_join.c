@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msgctl join: an invitation is taken. The host must show the key that the invitation has, and prove
- * that it knows the invitation; only then is its key kept in known_hosts.
+ * msgctl join: an invitation is taken. The host must show the key that the invitation has, and
+ * prove that it knows the invitation; only then is its key kept in known_hosts.
  */
 #include "client/ctl_server.h"
 #include "client/json.h"
@@ -59,7 +59,7 @@ static int read_invitation(const char *host, struct invitation *ret_invitation)
                                                               : CTL_FAILED;
 }
 
-/* ---- what became of it -------------------------------------------------------------------------- */
+/* ---- what became of it ----------------------------------------------------------------------- */
 
 static void print_result(const struct ctl *ctl, const struct run *run, const struct join *join)
 {
@@ -132,7 +132,7 @@ static int fail(struct run *run, const struct exchange *exchange, const struct j
     return CTL_NO_SERVER;
 }
 
-/* ---- the call ----------------------------------------------------------------------------------- */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 /* A host that is known by another key stays so, whatever an invitation says. */
 static int check_pin(struct run *run, const struct invitation *invitation)

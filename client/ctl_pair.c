@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msgctl pair: ssh, which both ends trust already, brings our key to a host and its key to us. There
- * it is the user's own msgctl that lets our key count as him; here the host's key is kept under the
- * name that was typed. Nothing of ssh's own is weakened, and no secret passes.
+ * msgctl pair: ssh, which both ends trust already, brings our key to a host and its key to us.
+ * There it is the user's own msgctl that lets our key count as him; here the host's key is kept
+ * under the name that was typed. Nothing of ssh's own is weakened, and no secret passes.
  */
 #include "client/ctl_server.h"
 #include "client/ctl_tcp.h"
@@ -29,7 +29,7 @@ struct pair {
     char you[TEXT_ESCAPED(256)];  /* as the host has greeted us */
 };
 
-/* ---- who and where ----------------------------------------------------------------------------- */
+/* ---- who and where --------------------------------------------------------------------------- */
 
 /* What ssh, a shell and a file of addresses take for a part of a name and for nothing else. */
 static bool is_sound(const char *text, size_t len, const char *beyond)
@@ -68,7 +68,7 @@ static int take_words(struct pair *pair)
     return CTL_OK;
 }
 
-/* ---- what is left undone ------------------------------------------------------------------------ */
+/* ---- what is left undone --------------------------------------------------------------------- */
 
 static char undone[1024];
 static size_t undone_len;
@@ -96,7 +96,7 @@ static void tell_half(const struct pair *pair)
               pair->name, pair->target, pair->run.key);
 }
 
-/* ---- by ssh -------------------------------------------------------------------------------------- */
+/* ---- by ssh ---------------------------------------------------------------------------------- */
 
 static bool has_ssh(void)
 {
@@ -184,7 +184,7 @@ static int bring_key(struct pair *pair)
     return judge_answer(pair, (struct slice){out, r == 0 ? len : 0});
 }
 
-/* ---- the pin ------------------------------------------------------------------------------------- */
+/* ---- the pin --------------------------------------------------------------------------------- */
 
 /* Where msgd listens on another port than was typed, that is part of the name. */
 static int take_port(struct pair *pair)
@@ -230,7 +230,7 @@ static int pin(struct pair *pair)
     return CTL_FAILED;
 }
 
-/* ---- trying it ----------------------------------------------------------------------------------- */
+/* ---- trying it ------------------------------------------------------------------------------- */
 
 static void on_message(void *context, const struct msg *msg)
 {

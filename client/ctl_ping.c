@@ -48,8 +48,8 @@ static void print_words(const struct ping *ping, const char *address, uint64_t t
 }
 
 /*
- * Where its host is there, TCP may not be switched on; on another port that is not the unit's doing.
- * Who was refused by msgd itself was told what mends it.
+ * Where its host is there, TCP may not be switched on; on another port that is not the unit's
+ * doing. Who was refused by msgd itself was told what mends it.
  */
 static void hint(const struct ctl *ctl, const struct run *run, const struct call_result *result)
 {

@@ -165,7 +165,10 @@ static size_t revoke_own(struct revoking *doing, int *status)
     return found;
 }
 
-/* Whoever is endorsed has no line of his own that could be taken out: it is said who can endorse him. */
+/*
+ * Whoever is endorsed has no line of his own that could be taken out: it is said who can endorse
+ * him.
+ */
 static void warn_of_organisations(const struct revoking *doing)
 {
     const char *file, *name = doing->ctl->words[0];

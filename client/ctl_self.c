@@ -74,7 +74,7 @@ static void on_message(void *context, const struct msg *msg)
         print_key(self, &granted->keys.items[i]);
 }
 
-/* ---- what went wrong -------------------------------------------------------------------------- */
+/* ---- what went wrong ------------------------------------------------------------------------- */
 
 /* The administrator's way, where a user's own is closed. */
 static void tell_forbidden(const struct run *run, const char *reason, const char *key)
@@ -128,9 +128,11 @@ static bool tell(const struct run *run, const struct call_result *result, const 
            strcmp(code, "shutting-down") != 0 && strcmp(code, "unauthorized") != 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
-/* An exit status; *ret_self is filled with CTL_OK. key: what the request names, for what is said. */
+/*
+ * An exit status; *ret_self is filled with CTL_OK. key: what the request names, for what is said.
+ */
 static int ask(const struct ctl *ctl, const struct msg *request, const char *key, struct run *run,
                struct self *ret_self)
 {
@@ -188,7 +190,7 @@ static int read_key(const struct ctl *ctl, struct noise_public *ret_key)
     return CTL_USAGE;
 }
 
-/* ---- authorize --self --------------------------------------------------------------------------- */
+/* ---- authorize --self ------------------------------------------------------------------------ */
 
 static void print_json(const struct run *run, const struct self *self, const char *key)
 {
@@ -269,7 +271,7 @@ int ctl_self_authorize(const struct ctl *ctl)
     return ctl->given[CTL_LIST] ? list(ctl) : add(ctl);
 }
 
-/* ---- revoke --self ------------------------------------------------------------------------------ */
+/* ---- revoke --self --------------------------------------------------------------------------- */
 
 int ctl_self_revoke(const struct ctl *ctl)
 {

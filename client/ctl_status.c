@@ -52,7 +52,7 @@ static int fail(struct run *run, const struct sent *sent, const struct exchange 
     return EXIT_UNKNOWN;
 }
 
-/* ---- status -------------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 struct status {
     const struct sent *sent;
@@ -143,7 +143,7 @@ int ctl_status(const struct ctl *ctl)
     return status;
 }
 
-/* ---- withdraw ------------------------------------------------------------------------------------ */
+/* ---- withdraw -------------------------------------------------------------------------------- */
 
 static int withdraw(const struct ctl *ctl, struct run *run, const struct sent *sent)
 {

@@ -44,8 +44,8 @@ static int pin(const struct ctl *ctl, const struct call_server *server,
 }
 
 /*
- * Calls the host for its key. Once that was judged, it does not matter what the host answers; and one
- * that was endorsed, or stands in the system's file, is pinned like one that was asked about.
+ * Calls the host for its key. Once that was judged, it does not matter what the host answers; and
+ * one that was endorsed, or stands in the system's file, is pinned like one that was asked about.
  */
 static int ask(const struct ctl *ctl, struct run *run)
 {

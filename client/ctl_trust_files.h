@@ -17,7 +17,9 @@ struct ctl_trust_files {
     char revoked[PATH_MAX];    /* beside base where it is not named */
 };
 
-/* False, and said so, if a path is too long, or names a file of the folder that msgd does not read. */
+/*
+ * False, and said so, if a path is too long, or names a file of the folder that msgd does not read.
+ */
 bool ctl_find_trust_files(const struct ctl *ctl, struct ctl_trust_files *ret_files);
 
 /* The files in the folder of base. False, and said so: then *ret_folder is empty. */

@@ -16,7 +16,9 @@ struct dial;
 struct dial_owner {
     /* The stream is the owner's: call stream_set_owner() at once. key: as stream_owner.key. */
     void (*reached)(void *owner, struct stream *stream, const struct noise_public *key);
-    /* No address was left to try. end->error is a negative errno or UV_EAI_*, if nothing answered. */
+    /*
+     * No address was left to try. end->error is a negative errno or UV_EAI_*, if nothing answered.
+     */
     void (*failed)(void *owner, const struct stream_end *end);
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The course of msgctl doctor: the checks of doctor.def in their order, each tried only if what it
- * needs has passed, numbered, and printed as it is known. Pure but for the stream that it prints to:
- * what a check looks at is its function's. All that is printed is escaped here.
+ * needs has passed, numbered, and printed as it is known. Pure but for the stream that it prints
+ * to: what a check looks at is its function's. All that is printed is escaped here.
  */
 #ifndef MSG_CLIENT_DOCTOR_H
 #define MSG_CLIENT_DOCTOR_H

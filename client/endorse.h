@@ -11,9 +11,9 @@
 #include "common/endorsement.h"
 
 /*
- * Signs the statement by ssh-keygen, and reads the whole as a verifier will. *ret_len bytes of text.
- * -EINVAL: what the statement would say cannot be said; -EBADMSG: the key is of another type, and
- * what to do then; another negative errno with the reason.
+ * Signs the statement by ssh-keygen, and reads the whole as a verifier will. *ret_len bytes of
+ * text. -EINVAL: what the statement would say cannot be said; -EBADMSG: the key is of another type,
+ * and what to do then; another negative errno with the reason.
  */
 int endorse_sign(const struct ssh_signer *signer, const struct endorsement *endorsement,
                  char text[static ENDORSEMENT_TEXT_MAX], size_t *ret_len, struct ssh_key *ret_key,

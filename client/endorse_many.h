@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many endorsements signed by one ssh-keygen, which asks for a passphrase once: the statements stand
- * meanwhile in a folder of their own, each in a file, and their signatures beside them.
+ * Many endorsements signed by one ssh-keygen, which asks for a passphrase once: the statements
+ * stand meanwhile in a folder of their own, each in a file, and their signatures beside them.
  */
 #ifndef MSG_CLIENT_ENDORSE_MANY_H
 #define MSG_CLIENT_ENDORSE_MANY_H
@@ -24,7 +24,9 @@ int endorse_many_add(struct endorse_many *many, const struct endorsement *endors
 int endorse_many_sign(const struct endorse_many *many, const struct ssh_signer *signer,
                       struct diag *ret_diag);
 
-/* The i-th that was added, signed and read as a verifier will. -EBADMSG: by a key of another type. */
+/*
+ * The i-th that was added, signed and read as a verifier will. -EBADMSG: by a key of another type.
+ */
 int endorse_many_take(const struct endorse_many *many, size_t i,
                       char text[static ENDORSEMENT_TEXT_MAX], size_t *ret_len,
                       struct ssh_key *ret_key, struct diag *ret_diag);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `msgctl authorize --self - --json` prints on another host, as ssh brings it: one line of flat
- * JSON, perhaps amid what that host's login says besides. Hostile, like all that comes from there.
- * Pure.
+ * What `msgctl authorize --self - --json` prints on another host, as ssh brings it: one line of
+ * flat JSON, perhaps amid what that host's login says besides. Hostile, like all that comes from
+ * there. Pure.
  */
 #ifndef MSG_CLIENT_PAIR_ANSWER_H
 #define MSG_CLIENT_PAIR_ANSWER_H

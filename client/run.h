@@ -50,8 +50,8 @@ struct exchange {
 };
 
 /*
- * Makes a run ready to call run->server, with run->paths where they are set already. 0, or the exit status after saying why: over TCP the
- * identity is read, or made.
+ * Makes a run ready to call run->server, with run->paths where they are set already. 0, or the exit
+ * status after saying why: over TCP the identity is read, or made.
  */
 int run_begin(struct run *run);
 void run_end(struct run *run);

@@ -13,7 +13,7 @@
 
 #define FILE_LIMIT ((size_t)4 * SENT_KEPT * SENT_LINE)
 
-/* ---- a line ------------------------------------------------------------------------------------- */
+/* ---- a line ---------------------------------------------------------------------------------- */
 
 static bool read_uid(struct slice field, uint8_t uid[static SENT_UID])
 {
@@ -60,7 +60,7 @@ int sent_format(const struct sent *sent, char out[static SENT_LINE])
     return sent_parse((struct slice){out, (size_t)len}, &same); /* a path may hold anything */
 }
 
-/* ---- the file ----------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* Where the last `n` lines begin. */
 static const char *last_lines(struct slice text, size_t n)

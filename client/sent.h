@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages that a user has sent of late, so that msgctl status and withdraw can name them: a file
- * of the user's own, one line a message, the newest last, of which the last SENT_KEPT count:
+ * The messages that a user has sent of late, so that msgctl status and withdraw can name them: a
+ * file of the user's own, one line a message, the newest last, of which the last SENT_KEPT count:
  *
  *     <32 hexadecimal digits of the uid> <seconds since 1970> <flags> <server>
  *

@@ -38,8 +38,9 @@ int targets_from_file(struct slice file, struct targets *ret_targets,
 void targets_release(struct targets *targets);
 
 /*
- * The targets that the next request takes, from the one with index `from` on: at most LIM_SELECTORS,
- * and no more bytes than leave room for the longest text and title in a frame. Empty at the end.
+ * The targets that the next request takes, from the one with index `from` on: at most
+ * LIM_SELECTORS, and no more bytes than leave room for the longest text and title in a frame. Empty
+ * at the end.
  */
 struct msg_selector_list targets_request(const struct targets *targets, size_t from);
 

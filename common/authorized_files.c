@@ -33,7 +33,7 @@ void authorized_files_free(struct authorized_files *files)
     *files = (struct authorized_files){.sources = NULL};
 }
 
-/* ---- which files ------------------------------------------------------------------------------ */
+/* ---- which files ----------------------------------------------------------------------------- */
 
 /* Both are sorted. Takes over the paths of files that are new. */
 static bool match(struct authorized_files *files, struct key_folder *listed,
@@ -78,7 +78,7 @@ static int list_again(struct authorized_files *files, bool *ret_dropped, struct 
     return next ? 0 : diag_errno(ret_diag, -ENOMEM, path);
 }
 
-/* ---- what they hold --------------------------------------------------------------------------- */
+/* ---- what they hold -------------------------------------------------------------------------- */
 
 static int parse(const char *path, struct slice text, void *ret_table, struct diag *ret_diag)
 {

@@ -36,7 +36,10 @@ struct config {
 
 void config_defaults(struct config *ret_config);
 
-/* Sets one key, for an option of the command line: - may stand for _. 0, or -EINVAL with the reason. */
+/*
+ * Sets one key, for an option of the command line: - may stand for _. 0, or -EINVAL with the
+ * reason.
+ */
 int config_set(struct config *config, const char *key, const char *value, struct diag *ret_diag);
 /* Whether there is such a key: then msgd has the option --key. */
 bool config_has(const char *key);

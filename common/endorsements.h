@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file in which the owner of a static key keeps what endorses it, to be shown to the other side:
+ * The file in which the owner of a static key keeps what endorses it, to be shown to the other
+ * side:
  * `~/.config/msg/endorsements` of a user, `/etc/msgd/host_endorsements` of a host; an organisation
- * writes one for all, `/etc/msg/endorsements`. One endorsement behind the other, each a statement and
- * its armoured signature.
+ * writes one for all, `/etc/msg/endorsements`. One endorsement behind the other, each a statement
+ * and its armoured signature.
  */
 #ifndef MSG_COMMON_ENDORSEMENTS_H
 #define MSG_COMMON_ENDORSEMENTS_H
@@ -36,8 +37,8 @@ int endorsements_load_more(const char *file, enum endorsement_kind kind,
 void endorsements_copy(struct endorsements *to, const struct endorsements *from);
 
 /*
- * Puts a text, a statement and its armoured signature, into the file, which is made if missing; what
- * is there of the same signer, of another key or over is taken out. Errors as above.
+ * Puts a text, a statement and its armoured signature, into the file, which is made if missing;
+ * what is there of the same signer, of another key or over is taken out. Errors as above.
  */
 int endorsements_add(const char *file, struct slice text, int64_t now_s, mode_t mode,
                      struct diag *ret_diag);

@@ -7,7 +7,7 @@
 #include "common/lines.h"
 #include "common/mem.h"
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int note_used(struct enrolled *enrolled, const uint8_t id[static ENROL_ID])
 {
@@ -21,8 +21,8 @@ static int note_used(struct enrolled *enrolled, const uint8_t id[static ENROL_ID
 }
 
 /*
- * Notes the ids and blanks them out: what is left is a file of authorized_keys whose errors stand at
- * the same lines.
+ * Notes the ids and blanks them out: what is left is a file of authorized_keys whose errors stand
+ * at the same lines.
  */
 static int take_ids(struct enrolled *enrolled, char *text, size_t len, size_t *ret_line,
                     struct diag *ret_diag)
@@ -96,7 +96,7 @@ bool enrolled_used(const struct enrolled *enrolled, const uint8_t id[static ENRO
     return found;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int judge_old(const char *file, struct slice old, const uint8_t id[static ENROL_ID],
                      struct diag *ret_diag)

@@ -2,9 +2,9 @@
 /*
  * Keys that invitations brought, as msgd records them: one line an enrolment, the invitation's id
  * and then a line of authorized_keys, `0123456789abcdef x25519:... [options] name`. One line is at
- * once the invitation's use and the key's rights, so that no crash can part the two. Empty lines and
- * lines that begin with `#` are ignored, and a line of an id alone stands for a key that was taken out; anything else is an error
- * at its line.
+ * once the invitation's use and the key's rights, so that no crash can part the two. Empty lines
+ * and lines that begin with `#` are ignored, and a line of an id alone stands for a key that was
+ * taken out; anything else is an error at its line.
  *
  * enrolled_parse() is pure; enrolled_add() is the only writer.
  */

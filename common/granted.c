@@ -11,7 +11,7 @@
 #define LAST_UID    UINT64_C(4294967294)
 #define LONGEST     (sizeof("4294967294 ") + KEY_TEXT_LEN + sizeof(" ") + LIM_NAME + sizeof("\n\n"))
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 bool granted_is_sound(uint32_t uid, struct slice name)
 {
@@ -148,7 +148,7 @@ size_t granted_count(const struct granted *granted, uint32_t uid)
     return n;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* The file as it stands, sound, with room for one more line; the caller frees both. */
 static int open_old(const char *file, char **ret_text, size_t *ret_len, struct granted *ret_granted,

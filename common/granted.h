@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Keys that users of this host authorized for themselves, as msgd records them: one line a key,
- * `1000 x25519:... alice`, the uid, the key, and to the line's end the name that the uid had then. By
- * the name a uid that was given to somebody else is told. No line is ever uid 0's or 65534's: what
- * root lets in stands in authorized_keys. A key stands there once. Empty lines and lines that begin
- * with `#` are ignored; anything else is an error at its line.
+ * `1000 x25519:... alice`, the uid, the key, and to the line's end the name that the uid had then.
+ * By the name a uid that was given to somebody else is told. No line is ever uid 0's or 65534's:
+ * what root lets in stands in authorized_keys. A key stands there once. Empty lines and lines that
+ * begin with `#` are ignored; anything else is an error at its line.
  *
  * granted_parse() and what finds are pure; granted_add() and granted_take() are the only writers.
  */
@@ -45,7 +45,8 @@ bool granted_is_sound(uint32_t uid, struct slice name);
 /*
  * Records a key, or takes one back. Both replace the file whole and durably: after 0 it outlives a
  * crash, after an error nothing has changed, unless only the folder could not be written through.
- * -EEXIST: somebody has the key already; -ENOENT: this uid has not; -EBADMSG: the file has an error.
+ * -EEXIST: somebody has the key already; -ENOENT: this uid has not; -EBADMSG: the file has an
+ * error.
  */
 int granted_add(const char *file, const struct granted_key *entry, struct diag *ret_diag);
 int granted_take(const char *file, uint32_t uid, const struct noise_public *key,

@@ -48,7 +48,7 @@ static bool read_base64(struct slice text, uint8_t *out, size_t size)
     return same;
 }
 
-/* ---- the text ----------------------------------------------------------------------------------- */
+/* ---- the text -------------------------------------------------------------------------------- */
 
 static void check_of(const uint8_t payload[static PAYLOAD], uint8_t ret_check[static CHECK])
 {
@@ -118,7 +118,7 @@ int invitation_id_parse(struct slice text, uint8_t ret_id[static ENROL_ID])
     return 0;
 }
 
-/* ---- the ticket --------------------------------------------------------------------------------- */
+/* ---- the ticket ------------------------------------------------------------------------------ */
 
 /* A line as it will be once there is a key to stand before it. */
 #define WHOLE_LINE (KEY_TEXT_LEN + LIM_TRUST_LINE + 2)

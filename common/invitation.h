@@ -6,7 +6,8 @@
  *     id (8), the last second it can be used in, since 1970 UTC (4, big-endian), secret (16),
  *     the host's static key (32), the first 4 bytes of BLAKE2b-256 of all that: against slips
  *
- * The ticket is what its host keeps, a file of exactly five lines named by the id, each ended by LF:
+ * The ticket is what its host keeps, a file of exactly five lines named by the id, each ended by
+ * LF:
  *
  *     msg-invitation-v1
  *     id: <16 hex digits>

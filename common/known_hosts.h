@@ -7,10 +7,10 @@
  *     @cert-authority patterns ssh-ed25519 AAAA... [comment]    an organisation's, for such names
  *     @revoked patterns key [comment]                           either kind, never to be believed
  *
- * Patterns (pattern.h) are of names without a port. The name of a pin is what the user typed, its alias
- * resolved, in lower case: `host` for port 6743, otherwise `[host]:port`. Several lines may carry
- * one name: any of their keys is the host's. Any other line is an error that ends the look-up: a
- * broken line never means trust, nor a question.
+ * Patterns (pattern.h) are of names without a port. The name of a pin is what the user typed, its
+ * alias resolved, in lower case: `host` for port 6743, otherwise `[host]:port`. Several lines may
+ * carry one name: any of their keys is the host's. Any other line is an error that ends the
+ * look-up: a broken line never means trust, nor a question.
  */
 #ifndef MSG_COMMON_KNOWN_HOSTS_H
 #define MSG_COMMON_KNOWN_HOSTS_H

@@ -28,7 +28,9 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 #define log_info(...)    log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_line(LOG_DEBUG, __VA_ARGS__)
 
-/* The same for text of up to LOG_RECORD bytes; still one write, which nothing comes in between of. */
+/*
+ * The same for text of up to LOG_RECORD bytes; still one write, which nothing comes in between of.
+ */
 #define LOG_RECORD 4000
 void log_long(int level, struct slice text);
 

@@ -2,8 +2,8 @@
 /*
  * Signatures of OpenSSH (`ssh-keygen -Y sign`; its PROTOCOL.sshsig), of one kind: key ssh-ed25519,
  * hash sha512, a namespace that the caller names. Everything else is refused: another type, a
- * non-empty reserved field, any byte too few or too many. Such an envelope has therefore one length,
- * and differs from others in key and signature alone. Pure, on libsodium.
+ * non-empty reserved field, any byte too few or too many. Such an envelope has therefore one
+ * length, and differs from others in key and signature alone. Pure, on libsodium.
  */
 #ifndef MSG_COMMON_SSHSIG_H
 #define MSG_COMMON_SSHSIG_H

@@ -86,8 +86,9 @@ void stream_drop(struct stream *stream);
 /* SO_PEERCRED of a Unix stream; -ENOTSUP on TCP. */
 int stream_peer_credentials(const struct stream *stream, struct ucred *ret_credentials);
 /*
- * Its supplementary groups, as the kernel had them when it connected: at most *inout_n, and how many
- * there are comes back. 0, -ENOTSUP on TCP, or another negative errno (-ERANGE: there are more).
+ * Its supplementary groups, as the kernel had them when it connected: at most *inout_n, and how
+ * many there are comes back. 0, -ENOTSUP on TCP, or another negative errno (-ERANGE: there are
+ * more).
  */
 int stream_peer_groups(const struct stream *stream, gid_t *groups, size_t *inout_n);
 /* The other end's address, an IPv4 one as such on any socket; -ENOTSUP on a Unix socket. */

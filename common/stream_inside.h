@@ -56,7 +56,9 @@ static inline uint64_t stream_now(const struct stream *stream)
 
 /* ---- stream.c -------------------------------------------------------------------------------- */
 
-/* Runs one step and does what it says, but for questions and messages, which the input passes on. */
+/*
+ * Runs one step and does what it says, but for questions and messages, which the input passes on.
+ */
 void stream_step(struct stream *stream, const struct peer_input *input,
                  struct peer_output *ret_output);
 /* At the end of each callback: what was written leaves, the next deadline stands. */

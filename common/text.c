@@ -38,7 +38,9 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7F && code <= 0x9F);
 }
 
-/* U+FDD0..U+FDEF and the last two of each plane are no characters; sd-bus refuses a text with one. */
+/*
+ * U+FDD0..U+FDEF and the last two of each plane are no characters; sd-bus refuses a text with one.
+ */
 static bool is_noncharacter(uint32_t code)
 {
     return (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);

@@ -34,17 +34,19 @@ bool text_is_name(struct slice name);
 /*
  * Writes text so that it can be printed on one line of a terminal or a log: controls and bytes that
  * are not UTF-8 as \x1B, controls above U+007F, line separators and whatever turns the direction of
- * writing as <U+202E>. TEXT_KEEP_LINES keeps TAB and LF. TEXT_NO_C1 is for who may read bytes and not
- * UTF-8: a character with one of 0x80..0x9F in it, which are controls there, is written as <U+201C>,
- * too. Cut before a character that does not fit,
- * then marked "..."; out is always terminated. The length written. capacity is at least 4.
+ * writing as <U+202E>. TEXT_KEEP_LINES keeps TAB and LF. TEXT_NO_C1 is for who may read bytes and
+ * not UTF-8: a character with one of 0x80..0x9F in it, which are controls there, is written as
+ * <U+201C>, too. Cut before a character that does not fit, then marked "..."; out is always
+ * terminated. The length written. capacity is at least 4.
  */
 enum text_escape_flag { TEXT_ONE_LINE = 0, TEXT_KEEP_LINES = 1, TEXT_NO_C1 = 2 };
 size_t text_escape(struct slice text, unsigned flags, char *out, size_t capacity);
 #define TEXT_ESCAPED(len) ((len)*4 + 4) /* a capacity that is enough for len bytes */
 
-/* A control of any kind, a separator of lines, what turns the direction of writing, or what never is a
-   character. */
+/*
+ * A control of any kind, a separator of lines, what turns the direction of writing, or what never
+ * is a character.
+ */
 bool text_is_unprintable(uint32_t code);
 
 /* A byte order mark is dropped, CRLF and CR become LF; in place, the new length. */

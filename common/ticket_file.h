@@ -9,8 +9,8 @@
 #include "common/invitation.h"
 
 /*
- * One file of the folder. 0, or a negative errno with the reason: -ENOENT, -EPERM (its owner or mode),
- * -EBADMSG (its bytes, or its name is not its id).
+ * One file of the folder. 0, or a negative errno with the reason: -ENOENT, -EPERM (its owner or
+ * mode), -EBADMSG (its bytes, or its name is not its id).
  */
 int ticket_load(const char *folder, const char *name, struct ticket *ret_ticket,
                 struct diag *ret_diag);

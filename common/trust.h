@@ -2,10 +2,11 @@
 /*
  * Which keys a host accepts: authorized_keys with its folder (authorized_files.h), enrolled,
  * granted and revoked_keys, read and read again. The first that has a key decides alone what it
- * gives; but what endorses it goes before granted, which any user can have written. A holder looks at the files at most once in LIM_FILE_RECHECK.
- * A file of authorized keys, enrolled, or granted, with an error keeps its last good state; a revoked_keys
- * with an error, or one that cannot be read, refuses everybody. A file that is not there is empty.
- * All must be root's or our own, and nobody else's to write.
+ * gives; but what endorses it goes before granted, which any user can have written. A holder looks
+ * at the files at most once in LIM_FILE_RECHECK. A file of authorized keys, enrolled, or granted,
+ * with an error keeps its last good state; a revoked_keys with an error, or one that cannot be
+ * read, refuses everybody. A file that is not there is empty. All must be root's or our own, and
+ * nobody else's to write.
  *
  * What is borrowed from the holder is valid until trust_refresh() says that something changed:
  * whoever keeps a connection judges its key again then.
@@ -33,7 +34,9 @@ struct trust_claim {
     char name[LIM_NAME + 1];
 };
 
-/* What a claim gives now: a line's rights, or those of a local user whose own key it is. Borrowed. */
+/*
+ * What a claim gives now: a line's rights, or those of a local user whose own key it is. Borrowed.
+ */
 struct trust_grant {
     const struct authorized_key *line; /* NULL with `own` */
     const struct granted_key *own;
@@ -100,7 +103,10 @@ bool trust_knows(const struct trust *trust, const struct noise_public *key);
 const struct enrolled *trust_enrolled(const struct trust *trust);
 /* The same of users' own keys, whether they count or not. */
 const struct granted *trust_granted(const struct trust *trust);
-/* Why a key would not count as a user's own, in GRANTED's words: revoked, listed, off; NULL: it does. */
+/*
+ * Why a key would not count as a user's own, in GRANTED's words: revoked, listed, off; NULL: it
+ * does.
+ */
 const char *trust_own_fault(const struct trust *trust, const struct noise_public *key);
 
 #endif

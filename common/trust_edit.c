@@ -113,7 +113,9 @@ static bool is_unchanged(const struct editing *editing)
                     (struct slice){editing->new, editing->new_len});
 }
 
-/* A sound file has a key once, and with a sound line in it is sound; errors have its own numbers. */
+/*
+ * A sound file has a key once, and with a sound line in it is sound; errors have its own numbers.
+ */
 static int check_old(const char *file, const struct editing *editing, struct diag *ret_diag)
 {
     struct authorized_keys keys;

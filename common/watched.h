@@ -17,7 +17,9 @@ struct problem {
     struct diag diag;
 };
 
-/* What holds now; it is told anew if it is another one than stood there. diag only with state < 0. */
+/*
+ * What holds now; it is told anew if it is another one than stood there. diag only with state < 0.
+ */
 void problem_set(struct problem *problem, int state, const struct diag *diag);
 /* Its words, or NULL if there is none; *ret_new: for the first time. */
 const char *problem_tell(struct problem *problem, bool *ret_new);

@@ -2,9 +2,9 @@
 /*
  * The boundary between msgd and msgd-present, and between that and its popups: one datagram of a
  * SOCK_SEQPACKET socket is one header, the verb's record, and exactly header.len bytes of text. All
- * are built from present.def; msgd and msgd-present compare version and sizes first. Pure but for boundary_send and boundary_receive,
- * which make one system call each. Either end treats the other as hostile: what does not fit
- * exactly ends the connection.
+ * are built from present.def; msgd and msgd-present compare version and sizes first. Pure but for
+ * boundary_send and boundary_receive, which make one system call each. Either end treats the other
+ * as hostile: what does not fit exactly ends the connection.
  */
 #ifndef MSG_DAEMON_BOUNDARY_H
 #define MSG_DAEMON_BOUNDARY_H

@@ -3,8 +3,8 @@
  * Who uses how much: counts and rates of accounts, and the gate that strangers pass before any
  * cryptography is spent on them. Pure: time and dice come in, nothing is logged or sent.
  *
- * An account is the uid, the authorized line, or a signer and a name; what does not authenticate has only a source: an
- * IPv4 address or an IPv6 /64.
+ * An account is the uid, the authorized line, or a signer and a name; what does not authenticate
+ * has only a source: an IPv4 address or an IPv6 /64.
  */
 #ifndef MSG_DAEMON_NET_ACCOUNT_H
 #define MSG_DAEMON_NET_ACCOUNT_H

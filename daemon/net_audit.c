@@ -11,7 +11,7 @@
 #define TARGETS    1024 /* bytes of MSG_TARGETS */
 #define UID_DIGITS 26   /* 16 bytes in digits of 5 bits */
 
-/* ---- who --------------------------------------------------------------------------------------- */
+/* ---- who ------------------------------------------------------------------------------------- */
 
 static void put_endorsement(struct record *record, const struct trust_claim *claim)
 {
@@ -57,7 +57,7 @@ static void put_who(struct record *record, const struct conn *conn)
         put_endorsement(record, &conn->claim);
 }
 
-/* ---- what -------------------------------------------------------------------------------------- */
+/* ---- what ------------------------------------------------------------------------------------ */
 
 /* As msg's "Message id" begins. */
 static void put_uid(struct record *record, struct slice uid)
@@ -184,7 +184,7 @@ static void put_text(struct record *record, const struct call *call)
     record_put(record, RECORD_TEXT, call->msg->u.send.text);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* For people: "alice (network, 192.0.2.7): send to name:bob: ok". */
 static struct slice message(const struct record *record, char *out, size_t capacity)
@@ -222,7 +222,7 @@ static void write_request(struct server *server, struct record *record, int leve
     write_record(server, record, AUDIT_REQUEST_ID, level);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 /* It has a rate of its own, and nobody is to hide it behind other requests. */
 static bool is_grant(const struct call *call, const char *outcome)
@@ -335,7 +335,7 @@ void audit_ended(struct server *server, struct book_request *request)
     free(kept);
 }
 
-/* ---- connections ------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 void audit_enrolled(const struct conn *conn, const char *invitation)
 {

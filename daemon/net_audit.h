@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The audit: one record for each request, which says who asked, from where, for what, and what
- * became of it; never a text or title unless audit_text is set. A message's is written when the last
- * of its deliveries is final, every other request's when it is answered. Refused handshakes leave
- * one for each source and minute. Records of what is neither a message nor a grant are at most
- * LIM_RECORDS_A_MINUTE of an account; those beyond are counted, and audit_tell_missing() says how many.
+ * became of it; never a text or title unless audit_text is set. A message's is written when the
+ * last of its deliveries is final, every other request's when it is answered. Refused handshakes
+ * leave one for each source and minute. Records of what is neither a message nor a grant are at
+ * most LIM_RECORDS_A_MINUTE of an account; those beyond are counted, and audit_tell_missing() says
+ * how many.
  */
 #ifndef MSG_DAEMON_NET_AUDIT_H
 #define MSG_DAEMON_NET_AUDIT_H

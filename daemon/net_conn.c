@@ -131,7 +131,9 @@ void conn_judge(struct conn *conn)
     conn_goaway(conn, code, NULL, 0);
 }
 
-/* When an account counts it, or at its end: to make a key and shake hands costs a stranger nothing. */
+/*
+ * When an account counts it, or at its end: to make a key and shake hands costs a stranger nothing.
+ */
 static void leave_gate(struct conn *conn)
 {
     if (conn->gated)

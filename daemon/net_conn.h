@@ -50,7 +50,10 @@ void conn_label(const struct conn *conn, char *label, size_t size);
 void conn_error(struct conn *conn, uint32_t id, const char *code, const char *at,
                 uint64_t retry_ms);
 void conn_result(struct conn *conn, uint32_t id, const char *state);
-/* It is known who it is, and by which name: WELCOME, or GOAWAY if the account has too many connections. */
+/*
+ * It is known who it is, and by which name: WELCOME, or GOAWAY if the account has too many
+ * connections.
+ */
 void conn_enter(struct conn *conn);
 /* One for each source, minute and limit in the audit; with --debug a line for each. */
 void conn_log_refusal(struct conn *conn, struct log_limit *limit, const char *step,

@@ -17,8 +17,8 @@ struct net_endorsed {
 };
 
 /*
- * Looks at the file, and reads it where it is another than before. 0, or negative with an error that
- * was not told before.
+ * Looks at the file, and reads it where it is another than before. 0, or negative with an error
+ * that was not told before.
  */
 int endorsed_refresh(struct net_endorsed *endorsed, const char *file,
                      const struct noise_public *key, int64_t now_s, struct diag *ret_diag);

@@ -41,8 +41,8 @@ static void end(struct follow *follow)
 }
 
 /*
- * It is let go before anything is said: what is said may drain the connection, whose follows are then
- * pumped, and this one would be told the rest and its end.
+ * It is let go before anything is said: what is said may drain the connection, whose follows are
+ * then pumped, and this one would be told the rest and its end.
  */
 static void move_away(struct follow *old)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the audit's records go: to the journal, each a datagram on its socket, or to stderr, each a
- * line. Never waits: what the journal has no room for is lost and counted. Where there is no journal
- * any more, the line on stderr serves.
+ * line. Never waits: what the journal has no room for is lost and counted. Where there is no
+ * journal any more, the line on stderr serves.
  */
 #ifndef MSG_DAEMON_NET_JOURNAL_H
 #define MSG_DAEMON_NET_JOURNAL_H
@@ -13,7 +13,7 @@
 #include <sys/un.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define JOURNAL_SIZE   (LIM_TEXT + 2 * RECORD_BYTES) /* a text, all the rest, and the fields' names */
+#define JOURNAL_SIZE   (LIM_TEXT + 2 * RECORD_BYTES) /* a text, the rest, the fields' names */
 
 struct journal {
     int fd; /* -1: records go to stderr */

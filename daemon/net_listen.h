@@ -6,8 +6,9 @@
 #include "daemon/net_server.h"
 
 /*
- * Opens them all, those systemd handed over (n_fds) included: they say for themselves what they are.
- * The configured Unix socket is left out where one was handed over. 0, or negative: it was logged.
+ * Opens them all, those systemd handed over (n_fds) included: they say for themselves what they
+ * are. The configured Unix socket is left out where one was handed over. 0, or negative: it was
+ * logged.
  */
 int listen_all(struct server *server, int n_fds);
 /* Whether there is, or will be, a TCP socket: then a host key is needed. */

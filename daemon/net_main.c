@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msgd: takes messages from this host's users and, where it is switched on, from other hosts; judges
- * who may send what to whom; and has msgd-present show it. This file joins the modules to one loop.
+ * msgd: takes messages from this host's users and, where it is switched on, from other hosts;
+ * judges who may send what to whom; and has msgd-present show it. This file joins the modules to
+ * one loop.
  */
 #include "common/keys.h"
 #include "common/mem.h"
@@ -253,7 +254,9 @@ static int run(struct daemon *daemon, uv_loop_t *loop)
 
 /* ---- -t -------------------------------------------------------------------------------------- */
 
-/* The files of keys as they would be read now; each fault is said. enrolled is msgd's own affair. */
+/*
+ * The files of keys as they would be read now; each fault is said. enrolled is msgd's own affair.
+ */
 static int test_keys(const struct config *config)
 {
     struct trust *trust;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Clients by a key that a user of this host authorized for himself: they count as that user, with
- * what he may do now. Who he is and his groups are asked for outside the loop, when the client comes
- * and for each of its requests; what comes meanwhile is held, in its order.
+ * what he may do now. Who he is and his groups are asked for outside the loop, when the client
+ * comes and for each of its requests; what comes meanwhile is held, in its order.
  */
 #ifndef MSG_DAEMON_NET_OWN_H
 #define MSG_DAEMON_NET_OWN_H

@@ -59,8 +59,8 @@ static void watch(struct presenter *p);
 static int write_some(struct presenter *p);
 
 /*
- * What the socket takes leaves at once. Its errors are left to the loop: whoever gives orders is not
- * told in the middle of it that everything is lost.
+ * What the socket takes leaves at once. Its errors are left to the loop: whoever gives orders is
+ * not told in the middle of it that everything is lost.
  */
 static int push(struct presenter *p, struct order order)
 {

@@ -24,13 +24,14 @@ struct presenter_owner {
     void (*shown)(void *owner, const struct boundary_shown *shown);
     void (*ended)(void *owner, const struct boundary_ended *ended, struct slice answer);
     /*
-     * Writes the datagram of an order into message, whose text must live until the next call; false:
-     * it is not wanted any more.
+     * Writes the datagram of an order into message, whose text must live until the next call;
+     * false: it is not wanted any more.
      */
     bool (*present)(void *owner, uint64_t delivery, struct boundary_message *message);
     /*
-     * The connection is lost, and with it every order that waits; reason is for the log. A presenter
-     * that is connected by path is tried again by itself; with a given descriptor this is the end.
+     * The connection is lost, and with it every order that waits; reason is for the log. A
+     * presenter that is connected by path is tried again by itself; with a given descriptor this is
+     * the end.
      */
     void (*lost)(void *owner, const char *reason);
     /* After presenter_stop(): the memory is free. */
@@ -38,8 +39,8 @@ struct presenter_owner {
 };
 
 /*
- * Connects to path, again and again; or takes fd, one end of a socket pair, where path is NULL. 0 or
- * negative errno: then `stopped` is all that still comes, unless it is -ENOMEM.
+ * Connects to path, again and again; or takes fd, one end of a socket pair, where path is NULL. 0
+ * or negative errno: then `stopped` is all that still comes, unless it is -ENOMEM.
  */
 int presenter_start(struct presenter **ret_presenter, uv_loop_t *loop, const char *path, int fd,
                     const struct presenter_owner *owner, void *context);

@@ -16,7 +16,7 @@ static const struct {
 #undef X
 };
 
-/* ---- putting in ------------------------------------------------------------------------------- */
+/* ---- putting in ------------------------------------------------------------------------------ */
 
 void record_begin(struct record *ret_record)
 {
@@ -75,7 +75,7 @@ size_t record_word(struct slice word, char *out, size_t capacity)
     return text_escape((struct slice){marked, len}, TEXT_ONE_LINE, out, capacity);
 }
 
-/* ---- the journal ------------------------------------------------------------------------------ */
+/* ---- the journal ----------------------------------------------------------------------------- */
 
 struct writer {
     char *out;
@@ -120,7 +120,7 @@ size_t record_journal(const struct record *record, char *out, size_t capacity)
     return writer.full ? 0 : writer.len;
 }
 
-/* ---- the line --------------------------------------------------------------------------------- */
+/* ---- the line -------------------------------------------------------------------------------- */
 
 #define CUT   " cut=yes"
 #define VALUE 1024 /* bytes of one value that are looked at */
@@ -178,7 +178,7 @@ size_t record_line(const struct record *record, char *out, size_t capacity)
     return writer.len;
 }
 
-/* ---- keeping ---------------------------------------------------------------------------------- */
+/* ---- keeping --------------------------------------------------------------------------------- */
 
 struct record_kept {
     size_t n;

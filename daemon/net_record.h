@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* X(ID, "the journal's name", "the line's key"); NULL: not in the line. In the order of the line. */
+/*
+ * X(ID, "the journal's name", "the line's key"); NULL: not in the line. In the order of the line.
+ */
 #define RECORD_FIELDS(X)                                                                           \
     X(MESSAGE, "MESSAGE", NULL)                                                                    \
     X(MESSAGE_ID, "MESSAGE_ID", NULL)                                                              \

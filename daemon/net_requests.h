@@ -8,7 +8,9 @@
 
 #include "daemon/net_conn.h"
 
-/* What a handler is given: fresh rights, and the message, whose strings live as long as the call. */
+/*
+ * What a handler is given: fresh rights, and the message, whose strings live as long as the call.
+ */
 struct call {
     struct server *server;
     struct conn *conn;

@@ -21,8 +21,8 @@ struct work {
     struct names names;
     struct wanted wanted; /* by the selector at hand */
     bool everybody;       /* an `all` was worked on: another one adds nothing */
-    bool
-        exactly; /* the selector at hand names one session: its place may be better reached elsewhere */
+    bool exactly;         /* the selector at hand names one session: its place may be better reached
+                             elsewhere */
     size_t most_misses;
     struct resolved *out;
 };

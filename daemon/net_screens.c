@@ -103,7 +103,9 @@ static void on_ready(void *owner)
 
 /* ---- deliveries ------------------------------------------------------------------------------ */
 
-/* What may keep it from being seen: the screen's own word, else what the list says of the session. */
+/*
+ * What may keep it from being seen: the screen's own word, else what the list says of the session.
+ */
 static enum delivery_why unseen_why(const struct server *server, const struct book_target *to,
                                     uint32_t flags)
 {

@@ -17,7 +17,7 @@
 #define STOP_MS       2000
 #define STOP_TICK_MS  20
 #define BOOT_ID       "/proc/sys/kernel/random/boot_id"
-#define NO_BOOT_ID    "00000000-0000-0000-0000-000000000000" /* then the folder's life is the boot's */
+#define NO_BOOT_ID    "00000000-0000-0000-0000-000000000000" /* the folder lives as long */
 #define RETRY_STOP_MS 1000
 
 static int64_t clock_ms(clockid_t clock)

@@ -58,7 +58,9 @@ struct server {
     bool stopping;
     unsigned stop_ticks;
     bool hanging; /* on a name service, which the process must not wait for */
-    /* For main, each may be NULL: the presenter's first list is there; the end begins; all is said. */
+    /*
+     * For main, each may be NULL: the presenter's first list is there; the end begins; all is said.
+     */
     void (*on_ready)(struct server *server);
     void (*on_stop)(struct server *server);
     void (*on_end)(struct server *server);
@@ -67,7 +69,10 @@ struct server {
 
 struct moment server_now(void);
 
-/* Opens what there is to open: key files, the seen record, the clock. 0, or negative: it was logged. */
+/*
+ * Opens what there is to open: key files, the seen record, the clock. 0, or negative: it was
+ * logged.
+ */
 int server_init(struct server *server, uv_loop_t *loop);
 /* Takes configuration's limits and names into use: at the start and at each reload. */
 void server_apply_config(struct server *server);

@@ -56,7 +56,7 @@ void tickets_free(struct tickets *tickets)
     free(tickets);
 }
 
-/* ---- the folder --------------------------------------------------------------------------------- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 static void complain(struct tickets *tickets, const char *name, const struct diag *diag,
                      uint64_t now_ms)
@@ -111,7 +111,7 @@ void tickets_refresh(struct tickets *tickets, uint64_t now_ms)
     read_folder(tickets, now_ms);
 }
 
-/* ---- judging ------------------------------------------------------------------------------------ */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 enum ticket_verdict tickets_judge(const struct tickets *tickets, const struct enrolled *enrolled,
                                   const uint8_t id[static ENROL_ID],

@@ -3,7 +3,8 @@
  * The open invitations of this host: a folder of root's in which each file is a ticket
  * (common/invitation.h), named by its id. It is looked at when somebody wants to enrol: when the
  * folder has changed, and at most once in LIM_FILE_RECHECK otherwise. What cannot be believed there
- * counts as absent and is logged. Writes nothing; whether an invitation was used, net_enrol records.
+ * counts as absent and is logged. Writes nothing; whether an invitation was used, net_enrol
+ * records.
  */
 #ifndef MSG_DAEMON_NET_TICKETS_H
 #define MSG_DAEMON_NET_TICKETS_H
@@ -29,9 +30,9 @@ void tickets_free(struct tickets *tickets);
 void tickets_refresh(struct tickets *tickets, uint64_t now_ms);
 
 /*
- * Judges an ENROL on a connection with this handshake hash. *ret_ticket is set where it is good, and
- * is valid until the next refresh. The same is computed whatever the verdict is, so that its time
- * tells nothing.
+ * Judges an ENROL on a connection with this handshake hash. *ret_ticket is set where it is good,
+ * and is valid until the next refresh. The same is computed whatever the verdict is, so that its
+ * time tells nothing.
  */
 enum ticket_verdict tickets_judge(const struct tickets *tickets, const struct enrolled *enrolled,
                                   const uint8_t id[static ENROL_ID],

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * msgd-popup: one popup, for its whole life, as the user who is to see it. popup_main.c owns the
- * socket to msgd-present, the clock and the order of things; a way (popup_desktop.c, popup_dialog.c,
- * popup_tmux.c) puts the message on a screen and says what became of it. A way never ends the
- * process, never writes to the socket, and never waits: everything happens in the one sd-event loop.
+ * socket to msgd-present, the clock and the order of things; a way (popup_desktop.c,
+ * popup_dialog.c, popup_tmux.c) puts the message on a screen and says what became of it. A way
+ * never ends the process, never writes to the socket, and never waits: everything happens in the
+ * one sd-event loop.
  */
 #ifndef MSG_DAEMON_POPUP_H
 #define MSG_DAEMON_POPUP_H
@@ -53,10 +54,14 @@ extern const struct popup_way popup_desktop, popup_dialog, popup_tmux;
 sd_event *popup_event(const struct popup *popup);
 const struct popup_message *popup_message(const struct popup *popup);
 
-/* It is on the screen. flags: enum shown_flag; by: the program that shows it, as it names itself. */
+/*
+ * It is on the screen. flags: enum shown_flag; by: the program that shows it, as it names itself.
+ */
 void popup_shown(struct popup *popup, unsigned flags, const char *by);
 
-/* It is over: what the person did, or failed with a why of PROTOCOL.md. answer: a label, or none. */
+/*
+ * It is over: what the person did, or failed with a why of PROTOCOL.md. answer: a label, or none.
+ */
 void popup_ended(struct popup *popup, enum ended_how how, const char *why, struct slice answer);
 
 /* Nothing is on the screen, and nothing will be this way: the next one is tried. */

@@ -222,7 +222,7 @@ static int notify(struct desktop *desktop)
     return 0;
 }
 
-/* ---- the server -------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 /* Signals are asked for before anything is: none is missed, and none of another's is heard. */
 static int listen_to(struct desktop *desktop)

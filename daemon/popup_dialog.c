@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dialog, where there is no notification server or none with buttons: zenity, else xmessage. It is
- * started by the user's own systemd manager, which knows where his screen is, as a unit of its own.
- * The text comes to it as a file on its standard input: other users can read arguments. What was
- * pressed comes back through a pipe. One that ends within a second was pressed by somebody who was
- * typing, or could not open a window: it is tried again, and counts as shown only after that time.
+ * A dialog, where there is no notification server or none with buttons: zenity, else xmessage. It
+ * is started by the user's own systemd manager, which knows where his screen is, as a unit of its
+ * own. The text comes to it as a file on its standard input: other users can read arguments. What
+ * was pressed comes back through a pipe. One that ends within a second was pressed by somebody who
+ * was typing, or could not open a window: it is tried again, and counts as shown only after that
+ * time.
  */
 #include "common/mem.h"
 #include "daemon/popup_bus.h"
@@ -24,8 +25,8 @@
 
 /*
  * $1: how many answers there are; 0: an OK button. Buttons are digits: labels would be arguments.
- * zenity gives Enter to its own OK button, so that one is called otherwise and answers nothing. Nothing
- * in braces behind a $: the user's manager would take it for a variable of its own.
+ * zenity gives Enter to its own OK button, so that one is called otherwise and answers nothing.
+ * Nothing in braces behind a $: the user's manager would take it for a variable of its own.
  */
 static const char script[] =
     "n=$1 i=1\n"

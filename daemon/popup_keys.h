@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the keys pressed in a tmux popup mean. It takes the keyboard from somebody who may be typing,
- * so nothing counts until the keyboard was still for KEYS_STILL_MS, and what decides is only a key
- * that nothing came KEYS_ALONE_MS before or after: a paste, and whoever types on, decide nothing.
- * Silence decides, never a byte: when time was lost, what was typed meanwhile is read first. Pure.
+ * What the keys pressed in a tmux popup mean. It takes the keyboard from somebody who may be
+ * typing, so nothing counts until the keyboard was still for KEYS_STILL_MS, and what decides is
+ * only a key that nothing came KEYS_ALONE_MS before or after: a paste, and whoever types on, decide
+ * nothing. Silence decides, never a byte: when time was lost, what was typed meanwhile is read
+ * first. Pure.
  */
 #ifndef MSG_DAEMON_POPUP_KEYS_H
 #define MSG_DAEMON_POPUP_KEYS_H

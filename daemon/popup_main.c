@@ -222,7 +222,9 @@ static void stay(int number)
     (void)number;
 }
 
-/* What the user's other processes could do to this one: read it. Its only descriptor is the socket. */
+/*
+ * What the user's other processes could do to this one: read it. Its only descriptor is the socket.
+ */
 static int settle(void)
 {
     int type = 0;

@@ -12,8 +12,8 @@
 #define PAGE_UP SIGUSR1 /* to the helper: it is on the screen, its buffer is deleted */
 
 /*
- * Its exit status. tmux itself gives 0 for a popup it does not open, 1 for a mistake, 129 for one it
- * closed, and a signal's number for a program that was killed.
+ * Its exit status. tmux itself gives 0 for a popup it does not open, 1 for a mistake, 129 for one
+ * it closed, and a signal's number for a program that was killed.
  */
 enum page_status {
     PAGE_FAILED = 1,

@@ -42,8 +42,8 @@ static int settle(int input, int output)
 }
 
 /*
- * A tmux server can have its client execute what it likes, and anybody of the user's can trace it: it
- * is in the presenter's service, and is to be no way for more of them to live there.
+ * A tmux server can have its client execute what it likes, and anybody of the user's can trace it:
+ * it is in the presenter's service, and is to be no way for more of them to live there.
  */
 static int confine(void)
 {

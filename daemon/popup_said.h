@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the program round a dialog has said so far, judged: lines of "none" (no such program here),
- * "shown NAME", a button's label (zenity's: OK or a digit), "status N" (it has ended). It runs as the user, who
- * may have put anything in its place. Pure.
+ * "shown NAME", a button's label (zenity's: OK or a digit), "status N" (it has ended). It runs as
+ * the user, who may have put anything in its place. Pure.
  */
 #ifndef MSG_DAEMON_POPUP_SAID_H
 #define MSG_DAEMON_POPUP_SAID_H

@@ -19,8 +19,8 @@ struct sockets {
 
 /*
  * Those in that folder at which somebody listens, `default` first, the others by name. 0, or a
- * negative errno: -ENOENT also where there is none; -EPERM: the folder is not the user's alone, or a
- * link.
+ * negative errno: -ENOENT also where there is none; -EPERM: the folder is not the user's alone, or
+ * a link.
  */
 int sockets_list(const char *folder, uid_t uid, struct sockets *ret_sockets);
 

@@ -15,7 +15,7 @@
 
 enum popup_text_kind {
     POPUP_TEXT_PLAIN,  /* a notification's body, cut with a line that counts the rest */
-    POPUP_TEXT_MARKUP, /* the same for a server with body-markup: & < > escaped, our words set off */
+    POPUP_TEXT_MARKUP, /* the same for body-markup: & < > escaped, our words set off */
     POPUP_TEXT_DIALOG, /* in full, for a window that scrolls; answers are given by their digit */
 };
 

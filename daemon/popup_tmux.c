@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A message in tmux. What waits for an answer is a popup, opened when the person has not typed for a
- * while; what does not is a line in the status line. Told in order: find the server that has the
+ * A message in tmux. What waits for an answer is a popup, opened when the person has not typed for
+ * a while; what does not is a line in the status line. Told in order: find the server that has the
  * client, wait for stillness, show it, see what became of it, tidy up.
  */
 #include "common/mem.h"

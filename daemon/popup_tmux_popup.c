@@ -13,7 +13,9 @@
 #define POPUP_COLUMNS 82
 #define POPUP_BORDER  2 /* columns, and lines */
 
-/* The page still runs: then what asked for the popup was killed, and would have heard its answer. */
+/*
+ * The page still runs: then what asked for the popup was killed, and would have heard its answer.
+ */
 static bool page_runs(const struct tmux *tmux)
 {
     struct pollfd page = {.fd = tmux->page, .events = POLLIN};

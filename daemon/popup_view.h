@@ -25,7 +25,8 @@ void view_free(struct view *view);
 
 /*
  * Lays it out for a screen of so many columns and lines, of which it takes no more than
- * ROWS_COLUMNS and VIEW_LINES_MAX. False: too small for head, a row of text, answers and what to do.
+ * ROWS_COLUMNS and VIEW_LINES_MAX. False: too small for head, a row of text, answers and what to
+ * do.
  */
 bool view_resize(struct view *view, unsigned columns, unsigned lines);
 

@@ -24,9 +24,10 @@ static int change_user(uid_t uid, gid_t gid)
 }
 
 /*
- * The child's memory is a copy of the parent's: other people's messages lie in it. The user may send
- * it signals from the moment that it is his; where fs.suid_dumpable is 2, one that dumps core would
- * hand him all of that through systemd-coredump(8). So none arrives before it cannot be dumped.
+ * The child's memory is a copy of the parent's: other people's messages lie in it. The user may
+ * send it signals from the moment that it is his; where fs.suid_dumpable is 2, one that dumps core
+ * would hand him all of that through systemd-coredump(8). So none arrives before it cannot be
+ * dumped.
  */
 int become_user(uid_t uid, gid_t gid)
 {

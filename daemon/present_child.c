@@ -12,7 +12,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* It is there until it is reaped; `socket` closes when it has answered, is late, or is cancelled. */
+/*
+ * It is there until it is reaped; `socket` closes when it has answered, is late, or is cancelled.
+ */
 struct child {
     pid_t pid;
     uid_t owner;

@@ -3,9 +3,10 @@
  * A forked child that does the one thing which must not be done here: ask a name service, or open a
  * terminal, either of which may hang. It may ask one question, and answers with one datagram within
  * a deadline, or is killed. It is reaped whatever happens. At most CHILD_MAX live at once,
- * CHILD_OWNER_MAX for one owner: whose terminal hangs holds up no other's; and apart from them those
- * that look into homes, so that a file server that is down holds up no terminal. Even a killed one
- * lives until the kernel lets it go. SIGCHLD is blocked in the whole process, as sd-event wants it.
+ * CHILD_OWNER_MAX for one owner: whose terminal hangs holds up no other's; and apart from them
+ * those that look into homes, so that a file server that is down holds up no terminal. Even a
+ * killed one lives until the kernel lets it go. SIGCHLD is blocked in the whole process, as
+ * sd-event wants it.
  */
 #ifndef MSG_DAEMON_PRESENT_CHILD_H
 #define MSG_DAEMON_PRESENT_CHILD_H
@@ -47,7 +48,9 @@ struct child_job {
 
 struct child;
 
-/* 0 with *ret_child; too many at once, try later: -EBUSY of this owner, -EAGAIN in all; or another. */
+/*
+ * 0 with *ret_child; too many at once, try later: -EBUSY of this owner, -EAGAIN in all; or another.
+ */
 int child_start(sd_event *event, const struct child_job *job, struct child **ret_child);
 
 /* Kills it; done is not called any more. NULL is nothing. */

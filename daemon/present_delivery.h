@@ -3,7 +3,8 @@
  * What is up on people's screens: one delivery for each `present`, from its arrival to its end.
  * Everything is checked here again that msgd says: the text, the session, the bounds; the time it
  * may be up is kept here too. Who is to read it is asked first whether he wants to hear the sender,
- * unless that may pass over his wish. What msgd is to learn is drawn from here, one datagram at a time.
+ * unless that may pass over his wish. What msgd is to learn is drawn from here, one datagram at a
+ * time.
  *
  * On a terminal, a message that nobody waits for is over once it is written: `shown` is the last
  * that is told of it. One that waits, and any popup, is up until its time is over, it is withdrawn,

@@ -28,7 +28,9 @@ struct helper_job {
 
 struct helper;
 
-/* 0 with *ret_helper; -EAGAIN: too many at once, in all or of this user; or another negative errno. */
+/*
+ * 0 with *ret_helper; -EAGAIN: too many at once, in all or of this user; or another negative errno.
+ */
 int helper_start(sd_event *event, const struct helper_job *job, struct helper **ret_helper);
 
 /* It is to take its popup down and end; nothing is heard of it any more. NULL is nothing. */

@@ -3,8 +3,8 @@
  * logind as a source of sessions, over the system bus: the list, the properties of each session
  * (present_login.h judges them), and news of both. Everything is asked for and answered later, on
  * the loop that is given. Where the bus or logind is away, slow or talks nonsense, what was known
- * stays known, and it is tried again after a pause; the log has one line for the loss and one for the
- * return. Owns its connection and its records. Never starts a bus; never asks a name service.
+ * stays known, and it is tried again after a pause; the log has one line for the loss and one for
+ * the return. Owns its connection and its records. Never starts a bus; never asks a name service.
  */
 #ifndef MSG_DAEMON_PRESENT_LOGIND_H
 #define MSG_DAEMON_PRESENT_LOGIND_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logind's answers, read out of their D-Bus messages: only here are those messages taken apart. What
- * is read is judged by present_login.h. Neither waits nor sends.
+ * logind's answers, read out of their D-Bus messages: only here are those messages taken apart.
+ * What is read is judged by present_login.h. Neither waits nor sends.
  */
 #ifndef MSG_DAEMON_PRESENT_LOGIND_MESSAGE_H
 #define MSG_DAEMON_PRESENT_LOGIND_MESSAGE_H
@@ -10,10 +10,13 @@
 
 #include <systemd/sd-bus.h>
 
-#define LOGIND_PATH       128 /* of an object of logind's, terminated; longer ones are passed over */
+#define LOGIND_PATH       128 /* of an object of logind's, terminated; longer ones are skipped */
 #define LOGIND_PROPERTIES 256 /* of one session; more are nonsense */
 
-/* ListSessions: `each` is called with user and path of each; negative ends it. 0 or a negative errno. */
+/*
+ * ListSessions: `each` is called with user and path of each; negative ends it. 0 or a negative
+ * errno.
+ */
 int logind_read_list(sd_bus_message *message,
                      int (*each)(void *userdata, uid_t uid, const char *path), void *userdata);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sessions that logind listed, by the paths of their objects, each with what it told of it last.
- * Memory only; owns its items, and the call of each that is under way.
+ * The sessions that logind listed, by the paths of their objects, each with what it told of it
+ * last. Memory only; owns its items, and the call of each that is under way.
  */
 #ifndef MSG_DAEMON_PRESENT_LOGINS_H
 #define MSG_DAEMON_PRESENT_LOGINS_H

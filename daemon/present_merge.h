@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What logind, utmp and the table of processes say, made into one list: a fact for each session, and
- * one alone for a terminal that several of them name. Pure: what terminals there are is asked through
- * a function that is given.
+ * What logind, utmp and the table of processes say, made into one list: a fact for each session,
+ * and one alone for a terminal that several of them name. Pure: what terminals there are is asked
+ * through a function that is given.
  *
  * - A session of logind's has the terminal that logind names, and those of the processes below its
  *   leader: two of one ssh connection are two sessions with logind's id.
@@ -32,7 +32,9 @@ struct merge_input {
     int (*look)(const char *line, struct device *ret_device); /* device_look() */
 };
 
-/* Adds all facts, sorted. What finds no memory is missing, and the list says that it is incomplete. */
+/*
+ * Adds all facts, sorted. What finds no memory is missing, and the list says that it is incomplete.
+ */
 void merge(const struct merge_input *input, struct fact_list *facts);
 
 #endif

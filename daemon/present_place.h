@@ -19,7 +19,10 @@
 
 #include "daemon/present_fact.h"
 
-/* Fills in reach, why, place and aside of each fact of a sorted list. Out of memory each has its own place. */
+/*
+ * Fills in reach, why, place and aside of each fact of a sorted list. Out of memory each has its
+ * own place.
+ */
 void place_choose(struct fact_list *facts);
 
 /* Whether the session is a program's own: a greeter, a cron job. A person never looks at it. */

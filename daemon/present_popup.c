@@ -153,7 +153,9 @@ static struct popup *popup_new(struct popups *popups, const struct popup_order *
     return popup;
 }
 
-/* Those that nobody waits for are over without a word of theirs: the newer one takes their place. */
+/*
+ * Those that nobody waits for are over without a word of theirs: the newer one takes their place.
+ */
 static int put_on_shelf(struct popups *popups, struct popup *popup)
 {
     struct shelf_item *other;

@@ -11,7 +11,9 @@
 
 /* ---- one line -------------------------------------------------------------------------------- */
 
-/* proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid ... starttime": fields from state on. */
+/*
+ * proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid ... starttime": fields from state on.
+ */
 enum {
     FIELD_PARENT = 1,
     FIELD_SESSION = 3,
@@ -20,8 +22,10 @@ enum {
     FIELD_START = 19,
 };
 
-/* The kernel's PF_KTHREAD. That it has no session says nothing: nor has, seen from a container, what
-   was put into it from outside. */
+/*
+ * The kernel's PF_KTHREAD. That it has no session says nothing: nor has, seen from a container,
+ * what was put into it from outside.
+ */
 #define FLAG_KERNEL_THREAD 0x00200000
 
 /* Decimal with a sign, as the kernel prints; the place behind it, or NULL. */

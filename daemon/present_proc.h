@@ -28,8 +28,10 @@ struct proc_table {
     size_t count;
 };
 
-/* The line of /proc/PID/stat, hostile as its name is: false where it is none, or that of a thread of
-   the kernel's or of what has ended. */
+/*
+ * The line of /proc/PID/stat, hostile as its name is: false where it is none, or that of a thread
+ * of the kernel's or of what has ended.
+ */
 bool proc_read(const char *line, size_t len, struct proc *ret_proc);
 
 /* Looks at /proc. 0; or a negative errno, then there is no new table. */

@@ -90,7 +90,10 @@ static void update(struct sessions *sessions, struct session *session,
                    const struct session_fact *fact, int64_t now_s)
 {
     struct boundary_session record;
-    /* One source more knows of it, and of a leader of its own; without a descriptor the old one does. */
+    /*
+     * One source more knows of it, and of a leader of its own; without a descriptor the old one
+     * does.
+     */
     if (fact->leader != session->fact.leader)
         (void)watch_leader(sessions, session, fact->leader);
     session->fact = *fact;
@@ -225,8 +228,8 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 /*
- * As many as sessions and the rest need, or as are allowed. How many of them are the sessions': where
- * there are few, not so many that nothing could be shown.
+ * As many as sessions and the rest need, or as are allowed. How many of them are the sessions':
+ * where there are few, not so many that nothing could be shown.
  */
 static int raise_descriptors(void)
 {

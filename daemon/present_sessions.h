@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one list of login sessions. Sources say what they see (present_fact.h); here it is given its
- * places (present_place.h), compared with what was known, given handles, and told to msgd: all of it
- * when asked, later changes by themselves. What is to be told is drawn from here, one datagram at a time, as there is
- * room for it.
+ * places (present_place.h), compared with what was known, given handles, and told to msgd: all of
+ * it when asked, later changes by themselves. What is to be told is drawn from here, one datagram
+ * at a time, as there is room for it.
  *
  * A session is its terminal (or logind's id, where it has none), owner, leader and time of login
- * together: where one of these is another, so is the session. It ends with its leader (a pidfd), its record or its terminal.
- * Handles are counted up and never used again. The list owns its sessions; its sources it borrows.
+ * together: where one of these is another, so is the session. It ends with its leader (a pidfd),
+ * its record or its terminal. Handles are counted up and never used again. The list owns its
+ * sessions; its sources it borrows.
  */
 #ifndef MSG_DAEMON_PRESENT_SESSIONS_H
 #define MSG_DAEMON_PRESENT_SESSIONS_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where sessions are known from, joined: logind, utmp and the table of processes. Owns the three, and
- * says when one of them has news. Processes tell nothing by themselves: they are looked at for at
- * most about one part in a hundred of a processor's time, and at once (but never for more than one
- * part in ten) when logind or utmp have news.
+ * Where sessions are known from, joined: logind, utmp and the table of processes. Owns the three,
+ * and says when one of them has news. Processes tell nothing by themselves: they are looked at for
+ * at most about one part in a hundred of a processor's time, and at once (but never for more than
+ * one part in ten) when logind or utmp have news.
  */
 #ifndef MSG_DAEMON_PRESENT_SOURCES_H
 #define MSG_DAEMON_PRESENT_SOURCES_H

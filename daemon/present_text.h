@@ -14,9 +14,9 @@ struct present_texts { /* borrowed from the datagram */
 };
 
 /*
- * Sender, title, answers and body as the record's lengths part them. 0; -EBADMSG: numbers out of range or
- * lengths that do not fit, which no msgd of ours sends; -EINVAL: text that is not fit to be shown.
- * Then *ret_reason is a literal.
+ * Sender, title, answers and body as the record's lengths part them. 0; -EBADMSG: numbers out of
+ * range or lengths that do not fit, which no msgd of ours sends; -EINVAL: text that is not fit to
+ * be shown. Then *ret_reason is a literal.
  */
 int present_texts_read(const struct boundary_message *message, struct present_texts *ret_texts,
                        const char **ret_reason);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a table of processes tells of terminals: which are below a session's leader, which are panes
- * of tmux or screen, and where a client of those is attached. Pure but for its memory. A process may
- * call itself anything: each answer holds for the user whose process it is, and counts for no other.
+ * of tmux or screen, and where a client of those is attached. Pure but for its memory. A process
+ * may call itself anything: each answer holds for the user whose process it is, and counts for no
+ * other.
  */
 #ifndef MSG_DAEMON_PRESENT_TREE_H
 #define MSG_DAEMON_PRESENT_TREE_H
@@ -36,10 +37,10 @@ int tree_build(struct proc_table *table, struct tree *ret_tree);
 void tree_free(struct tree *tree);
 
 /*
- * The terminals of the processes from `leader` downward, each with the first process met on it. What
- * is below that is not looked at: script(1), su or a multiplexer make terminals within terminals.
- * `through` is passed over (a graphical session's own console). How many there are, at most
- * capacity.
+ * The terminals of the processes from `leader` downward, each with the first process met on it.
+ * What is below that is not looked at: script(1), su or a multiplexer make terminals within
+ * terminals. `through` is passed over (a graphical session's own console). How many there are, at
+ * most capacity.
  */
 size_t tree_terminals(const struct tree *tree, pid_t leader, dev_t through,
                       const struct proc *ret_first[], size_t capacity);

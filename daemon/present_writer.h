@@ -2,8 +2,8 @@
 /*
  * One attempt to write to a terminal, in a child of its own: its owner can make the kernel hold up
  * whoever opens it, writes to it or closes it, for many seconds, O_NONBLOCK or not. The child opens
- * and checks the terminal, says how wide it is and what it reads, is given the bytes, and writes them. To pass over
- * mesg n it becomes the terminal's owner first; otherwise it has no capability.
+ * and checks the terminal, says how wide it is and what it reads, is given the bytes, and writes
+ * them. To pass over mesg n it becomes the terminal's owner first; otherwise it has no capability.
  */
 #ifndef MSG_DAEMON_PRESENT_WRITER_H
 #define MSG_DAEMON_PRESENT_WRITER_H
@@ -12,7 +12,7 @@
 #include "daemon/present_device.h"
 #include "protocol/limits.h"
 
-#define WRITER_PAUSE_MS 20  /* between two tries: poll's readiness is no promise that a byte fits */
+#define WRITER_PAUSE_MS 20  /* between two tries: what polls as ready may take no byte */
 #define WRITER_GRACE_MS 100 /* for the child to say that it was too late */
 
 struct writer_order {
@@ -30,8 +30,8 @@ struct writer_order {
 };
 
 /*
- * Begins; the order is borrowed until its end, or until *ret_child is cancelled. 0; -EAGAIN, -EBUSY:
- * no child can be had now; another errno.
+ * Begins; the order is borrowed until its end, or until *ret_child is cancelled. 0; -EAGAIN,
+ * -EBUSY: no child can be had now; another errno.
  */
 int writer_start(sd_event *event, struct writer_order *order, struct child **ret_child);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How both ends of an enrolment prove that they know one invitation (PROTOCOL.md, "Invitations and
- * ENROL"): the computations, and nothing else. Pure; owns nothing. A key that is not needed any more
- * is wiped by whoever holds it.
+ * ENROL"): the computations, and nothing else. Pure; owns nothing. A key that is not needed any
+ * more is wiped by whoever holds it.
  */
 #ifndef MSG_PROTOCOL_ENROL_H
 #define MSG_PROTOCOL_ENROL_H

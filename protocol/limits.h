@@ -87,7 +87,7 @@
 #define LIM_DATAGRAM        36864 /* six fit into a socket buffer of the default size */
 #define LIM_BOUNDARY_QUEUE  256   /* datagrams either end holds back before it ends the peer */
 #define LIM_SESSIONS        4096
-#define LIM_USER_SESSIONS   256 /* of these, of one user: his thousands of terminals hide nobody's */
+#define LIM_USER_SESSIONS   256 /* of one user: his thousands of terminals hide nobody's */
 #define LIM_PRESENTED       512 /* deliveries up at once for one user [default] */
 #define LIM_PRESENTS_SECOND 20  /* a user, bursts of LIM_PRESENTED [default] */
 #define LIM_TERMINAL_WRITE  4000

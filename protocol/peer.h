@@ -100,7 +100,8 @@ enum peer_input_kind {
     PEER_SEND,  /* send msg */
     /*
      * The answer to PEER_ASK_KEY: reject NULL, or an ERROR code (client: any text). With may_enrol
-     * (server) a rejected key's ENROL comes as PEER_MESSAGE; it is answered by a second PEER_VERDICT.
+     * (server) a rejected key's ENROL comes as PEER_MESSAGE; it is answered by a second
+     * PEER_VERDICT.
      */
     PEER_VERDICT,
     PEER_REFUSE, /* server, before anything else: refuse as busy for wait_s */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of /proc/PID/stat, one after another, and the tree they make: it ends, whatever they say. */
+/*
+ * Lines of /proc/PID/stat, one after another, and the tree they make: it ends, whatever they say.
+ */
 #include <stdlib.h>
 #include <string.h>
 

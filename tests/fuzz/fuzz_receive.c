@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Users' wishes: every name that is read can be written again, and is then the one that is heard. */
+/*
+ * Users' wishes: every name that is read can be written again, and is then the one that is heard.
+ */
 #include "common/receive.h"
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A record of whatever values, written in both forms: the datagram is read back as the journal reads
- * it and must hold exactly the fields that were put in; the line must be one, and printable.
+ * A record of whatever values, written in both forms: the datagram is read back as the journal
+ * reads it and must hold exactly the fields that were put in; the line must be one, and printable.
  */
 #include "daemon/net_record.h"
 

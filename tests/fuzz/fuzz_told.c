@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a server tells a client: frames as PROTOCOL.md has them, each a u16 length and its bytes, all
- * given to the three who listen. Whatever they say, what is printed holds no control but the ends
- * of lines, no event makes more deliveries than there can be, and the exit status is one of ours.
+ * What a server tells a client: frames as PROTOCOL.md has them, each a u16 length and its bytes,
+ * all given to the three who listen. Whatever they say, what is printed holds no control but the
+ * ends of lines, no event makes more deliveries than there can be, and the exit status is one of
+ * ours.
  */
 #include "client/inbox.h"
 #include "client/reached.h"

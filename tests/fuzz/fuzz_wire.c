@@ -55,8 +55,8 @@ static bool obeys(const msgpack_object *value, unsigned depth, unsigned *nodes)
 }
 
 /*
- * What all counts in the bytes come to at most, wherever one may stand: with few enough msgpack-c may
- * be asked about what the scan refused, otherwise it would allocate whatever they say.
+ * What all counts in the bytes come to at most, wherever one may stand: with few enough msgpack-c
+ * may be asked about what the scan refused, otherwise it would allocate whatever they say.
  */
 static uint64_t counts_together(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A name service whose server is down: while /run/nss-hang exists, nobody gets an answer from it. It
- * knows no users, so without that file the next service is asked.
+ * A name service whose server is down: while /run/nss-hang exists, nobody gets an answer from it.
+ * It knows no users, so without that file the next service is asked.
  */
 #include <grp.h>
 #include <nss.h>

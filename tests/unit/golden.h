@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of tests/fuzz/corpus: what ssh-keygen made for the fuzz targets is read by unit tests too. */
+/*
+ * Files of tests/fuzz/corpus: what ssh-keygen made for the fuzz targets is read by unit tests too.
+ */
 #ifndef MSG_TESTS_UNIT_GOLDEN_H
 #define MSG_TESTS_UNIT_GOLDEN_H
 

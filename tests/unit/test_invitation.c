@@ -25,7 +25,7 @@ static const uint8_t id[ENROL_ID] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0
 static const uint8_t id_2[ENROL_ID] = {0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
 static struct noise_public key_a, key_b;
 
-/* ---- a ticket's bytes --------------------------------------------------------------------------- */
+/* ---- a ticket's bytes ------------------------------------------------------------------------ */
 
 static void test_a_ticket(void)
 {
@@ -123,7 +123,7 @@ static void test_whom_it_admits(void)
     CU_ASSERT_FALSE(admits("expires=2027-02-28 alice", "192.0.2.1", 1803859200));
 }
 
-/* ---- a ticket's file ---------------------------------------------------------------------------- */
+/* ---- a ticket's file ------------------------------------------------------------------------- */
 
 static void test_a_file(void)
 {
@@ -163,7 +163,7 @@ static void test_a_file_that_others_can_read(void)
     folder_remove();
 }
 
-/* ---- who used them ------------------------------------------------------------------------------ */
+/* ---- who used them --------------------------------------------------------------------------- */
 
 static void test_the_record(void)
 {

@@ -407,7 +407,9 @@ static void hellos_are_bare_maps(void)
     CU_ASSERT_EQUAL(msg_decode_hello3(&hello3, &doc, (const uint8_t *)"", 0), -EBADMSG);
 }
 
-/* However the numbers before it are written, the body is what is compared when a SEND comes again. */
+/*
+ * However the numbers before it are written, the body is what is compared when a SEND comes again.
+ */
 static void the_body_is_found_behind_any_envelope(void)
 {
     static const struct slice heads[] = {

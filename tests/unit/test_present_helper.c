@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The processes of popups, with a script in their place: how many there are, and what they may take. */
+/*
+ * The processes of popups, with a script in their place: how many there are, and what they may
+ * take.
+ */
 #include "daemon/present_helper.h"
 
 #include "common/mem.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logind on its bus, as a script of the test plays both: a socket that says what a bus says, and the
- * sessions of `said`. What is asked is answered on the same loop.
+ * logind on its bus, as a script of the test plays both: a socket that says what a bus says, and
+ * the sessions of `said`. What is asked is answered on the same loop.
  */
 #include "daemon/present_logind.h"
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hosts as they were seen, and the list that is made of them. A story has
- *   logind     "ID UID TYPE/STATE/CLASS LEADER TTY VT SEAT DISPLAY", its user's name is u and the uid
- *   utmp       "LINE UID PID HOST"
- *   processes  "PID PARENT SESSION TTY UID NAME", started at the time PID
- *   terminals  "LINE UID", separated by blanks: what is in /dev, and whose
- * and "-" is none. The list: "NAME ID LEADER reach place", then "aside" or why not; separated by "; ".
+ *   logind     "ID UID TYPE/STATE/CLASS LEADER TTY VT SEAT DISPLAY", its user's name is u and the
+ * uid utmp       "LINE UID PID HOST" processes  "PID PARENT SESSION TTY UID NAME", started at the
+ * time PID terminals  "LINE UID", separated by blanks: what is in /dev, and whose and "-" is none.
+ * The list: "NAME ID LEADER reach place", then "aside" or why not; separated by "; ".
  */
 #include "daemon/present_merge.h"
 

@@ -390,7 +390,7 @@ static void test_revoke(void)
     folder_remove();
 }
 
-/* ---- endorsements, as ssh-keygen signed them ---------------------------------------------------- */
+/* ---- endorsements, as ssh-keygen signed them ------------------------------------------------- */
 
 static struct trust_claim claim;
 static struct trust_grant grant;
