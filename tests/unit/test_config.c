@@ -147,9 +147,9 @@ static void test_switch(void)
     CU_ASSERT_EQUAL(config.audit_text, 1);
     CU_ASSERT_EQUAL(config_set(&config, "audit-text", "no", NULL), 0);
     CU_ASSERT_EQUAL(config.audit_text, 0);
-    refused("[audit]\naudit_text = true\n", "f:2: audit_text wants yes or no");
-    refused("[audit]\naudit_text =\n", "f:2: audit_text wants yes or no");
-    refused("[audit]\naudit_text = yesno\n", "f:2: audit_text wants yes or no");
+    refused("[audit]\naudit_text = true\n", "f:2: audit_text wants one of no|yes");
+    refused("[audit]\naudit_text =\n", "f:2: audit_text wants one of no|yes");
+    refused("[audit]\naudit_text = yesno\n", "f:2: audit_text wants one of no|yes");
 }
 
 static void test_set(void)
