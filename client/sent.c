@@ -77,10 +77,13 @@ static const char *last_lines(struct slice text, size_t n)
 
 int sent_search(struct slice text, const char *id, struct sent *ret_sent)
 {
-    const char *at = text.len ? last_lines(text, SENT_KEPT) : NULL, *end = text.ptr + text.len;
-    bool found = false, several = false;
+    if (text.len == 0)
+        return -ENOENT;
+    const char *at = last_lines(text, SENT_KEPT), *end = text.ptr + text.len;
+    bool found = false;
+    struct sent last;
 
-    while (at && at < end) {
+    while (at < end) {
         const char *lf = memchr(at, '\n', (size_t)(end - at));
         struct slice line = {at, (size_t)((lf ? lf : end) - at)};
         struct sent sent;
@@ -91,11 +94,15 @@ int sent_search(struct slice text, const char *id, struct sent *ret_sent)
         print_uid(sent.uid, name);
         if (strncasecmp(name, id, strlen(id)) != 0)
             continue;
-        several |= found && id[0] && memcmp(sent.uid, ret_sent->uid, SENT_UID) != 0;
+        if (found && id[0] && memcmp(sent.uid, last.uid, SENT_UID) != 0)
+            return -EEXIST;
         found = true;
-        *ret_sent = sent;
+        last = sent;
     }
-    return several ? -EEXIST : found ? 0 : -ENOENT;
+    if (!found)
+        return -ENOENT;
+    *ret_sent = last;
+    return 0;
 }
 
 static int read_file(const char *file, char **ret_text, size_t *ret_len, struct diag *ret_diag)

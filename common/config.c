@@ -140,11 +140,13 @@ static int set_text(struct config *config, const struct key *key, const char *va
 static struct slice choice(const struct key *key, uint64_t number)
 {
     const char *word = key->text;
-    for (; number > 0 && word; number--) {
-        word = strchr(word, '|');
-        word += word != NULL;
+    for (; number > 0; number--) {
+        const char *bar = strchr(word, '|');
+        if (!bar)
+            return (struct slice){0};
+        word = bar + 1;
     }
-    return (struct slice){word, word ? strcspn(word, "|") : 0};
+    return (struct slice){word, strcspn(word, "|")};
 }
 
 static int set_choice(struct config *config, const struct key *key, const char *value,
