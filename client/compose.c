@@ -25,8 +25,7 @@ static int complain_of_read(const struct compose *compose, const char *file, int
                     error == -EFBIG ? "too long" : print_cause(error));
 }
 
-/* ---- targets ------------------------------------------------------------------------------------
- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 static int read_target_file(struct compose *compose, const char *path)
 {
@@ -62,8 +61,7 @@ static int read_targets(struct compose *compose)
     return r < 0 ? complain_of_read(compose, target, r) : EXIT_DONE;
 }
 
-/* ---- title and text -----------------------------------------------------------------------------
- */
+/* ---- title and text -------------------------------------------------------------------------- */
 
 static int clean(const struct compose *compose, struct slice raw, enum message_kind kind,
                  char **ret_text, size_t *ret_len)

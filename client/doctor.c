@@ -21,8 +21,7 @@ static const struct {
 
 _Static_assert(CHECKS <= 32, "a set of checks is an unsigned");
 
-/* ---- findings -----------------------------------------------------------------------------------
- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 #define PUT(out, format)                                                                           \
     do {                                                                                           \
@@ -103,8 +102,7 @@ void check_fail_diag(struct finding *finding, const struct diag *diag)
         check_mend(finding, "editor +%lu %.*s", line, (int)file, diag->text);
 }
 
-/* ---- printing -----------------------------------------------------------------------------------
- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static const char *const STATES[] = {"ok", "fails", "skipped"};
 
@@ -159,8 +157,7 @@ static void print_object(const struct doctor *doctor, unsigned number, const cha
     json_close(doctor->out);
 }
 
-/* ---- the course ---------------------------------------------------------------------------------
- */
+/* ---- the course ------------------------------------------------------------------------------ */
 
 struct course {
     unsigned lacking;     /* the set of those that failed or were not tried */

@@ -8,8 +8,7 @@
 
 #define SHOWN 60 /* bytes of a text in a line of the list */
 
-/* ---- what is kept -------------------------------------------------------------------------------
- */
+/* ---- what is kept ---------------------------------------------------------------------------- */
 
 static void copy(char *out, size_t size, struct slice in)
 {
@@ -91,8 +90,7 @@ size_t inbox_waiting(const struct inbox *inbox, const struct inbox_message **ret
     return n;
 }
 
-/* ---- what is printed ----------------------------------------------------------------------------
- */
+/* ---- what is printed ------------------------------------------------------------------------- */
 
 struct slice inbox_time(uint64_t ms, char out[static 8])
 {

@@ -31,8 +31,7 @@ static int say(const struct run *run, enum line line, uint32_t number,
     return EXIT_FAILED;
 }
 
-/* ---- who sits here ------------------------------------------------------------------------------
- */
+/* ---- who sits here --------------------------------------------------------------------------- */
 
 /* The owner of the terminal msg runs in, if he is another one. */
 static const char *other_owner(void)
@@ -63,8 +62,7 @@ static int say_nothing_there(const struct run *run, uint32_t number)
     return EXIT_FAILED;
 }
 
-/* ---- LIST ---------------------------------------------------------------------------------------
- */
+/* ---- LIST ------------------------------------------------------------------------------------ */
 
 int inbox_fetch(struct run *run, uint32_t number, struct inbox *ret_inbox)
 {
@@ -99,8 +97,7 @@ int inbox_list(struct run *run, const struct options *options)
     return status;
 }
 
-/* ---- ACK ----------------------------------------------------------------------------------------
- */
+/* ---- ACK ------------------------------------------------------------------------------------- */
 
 struct ack {
     struct run *run;

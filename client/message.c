@@ -30,8 +30,7 @@ int message_refuse(struct message_error *error, const char *format, ...)
     return -EINVAL;
 }
 
-/* ---- charsets ----------------------------------------------------------------------------------
- */
+/* ---- charsets -------------------------------------------------------------------------------- */
 
 static bool begins(struct slice text, const char *bytes, size_t len)
 {
@@ -122,8 +121,7 @@ static int copy(struct slice raw, char **ret_text, size_t *ret_len)
     return 0;
 }
 
-/* ---- judging -----------------------------------------------------------------------------------
- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static int judge(struct slice text, const struct kind_row *kind, struct message_error *error)
 {

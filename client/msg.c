@@ -11,8 +11,7 @@
 #include <locale.h>
 #include <sodium.h>
 
-/* ---- the command line ---------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static const char *next_name(void *context)
 {
@@ -48,8 +47,7 @@ static int read_options(int argc, char **argv, const struct speaker *speaker,
     return EXIT_DONE;
 }
 
-/* ---- where to -----------------------------------------------------------------------------------
- */
+/* ---- where to -------------------------------------------------------------------------------- */
 
 static int find_server(struct run *run, const struct options *options, const struct msg_conf *conf)
 {

@@ -51,8 +51,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct parse *parse, cons
     return false;
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static bool name_is(const char *name, const char *word, size_t len)
 {
@@ -107,8 +106,7 @@ static struct word classify(const char *word)
     return found;
 }
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static bool take_option(struct parse *parse, struct word word)
 {
@@ -180,8 +178,7 @@ static bool take_word(struct parse *parse)
     return take_text(parse);
 }
 
-/* ---- what fits together ------------------------------------------------------------------------
- */
+/* ---- what fits together ---------------------------------------------------------------------- */
 
 static bool check_time(struct parse *parse)
 {
@@ -238,8 +235,7 @@ static bool check_sender(struct parse *parse)
     return check_time(parse);
 }
 
-/* ---- a `*` that the shell has expanded ---------------------------------------------------------
- */
+/* ---- a `*` that the shell has expanded ------------------------------------------------------- */
 
 /* The place of a name among the words, the target being 0; SIZE_MAX: not there. */
 static size_t place_of(const struct options *options, const char *name)
@@ -327,8 +323,7 @@ bool options_parse(int argc, const char *const argv[], const struct options_fold
     return true;
 }
 
-/* ---- usage -------------------------------------------------------------------------------------
- */
+/* ---- usage ----------------------------------------------------------------------------------- */
 
 static void usage_row(FILE *stream, const struct option_row *row)
 {

@@ -34,8 +34,7 @@ static void copy_name(char out[static LIM_NAME + 1], struct slice name)
     out[len] = '\0';
 }
 
-/* ---- targets that reached nobody ----------------------------------------------------------------
- */
+/* ---- targets that reached nobody ------------------------------------------------------------- */
 
 static bool names_everybody(const struct msg_selector_list *to)
 {
@@ -163,8 +162,7 @@ void outcome_take_misses(struct outcome *outcome, const struct outcome *told)
     outcome->miss_status = told->miss_status;
 }
 
-/* ---- deliveries ---------------------------------------------------------------------------------
- */
+/* ---- deliveries ------------------------------------------------------------------------------ */
 
 /* `30`, or `unlimited`: what was asked, unless the host allows less. */
 static struct slice display_time(const struct outcome *outcome, char out[static 24])
@@ -281,8 +279,7 @@ void outcome_message(struct outcome *outcome, const struct msg *msg)
         take_event(outcome, &events->ev.items[i]);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* People whose wish was the reason: told where nothing else of theirs was reached. */
 static void say_disabled(const struct outcome *outcome, const struct reached *reached)

@@ -29,8 +29,7 @@ static const struct field_row {
 #undef X
 };
 
-/* ---- lines --------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 enum line_stream line_stream(enum line line)
 {
@@ -71,8 +70,7 @@ void line_format(enum line line, const struct line_fields *fields, char out[stat
     }
 }
 
-/* ---- exit statuses ------------------------------------------------------------------------------
- */
+/* ---- exit statuses --------------------------------------------------------------------------- */
 
 static int rank(int status)
 {
@@ -91,8 +89,7 @@ int exit_worse(int a, int b)
     return rank(a) >= rank(b) ? a : b;
 }
 
-/* ---- events -------------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* What makes a row fit: wait, displayed before, and with an answer; first row first. */
 enum when { ALWAYS, WAITING, SHOWN, CHOSEN };

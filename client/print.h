@@ -50,8 +50,7 @@ void line_format(enum line line, const struct line_fields *fields, char out[stat
 /* True if it is printed with or without /V. */
 bool line_is_shown(enum line line, bool verbose);
 
-/* ---- exit statuses ------------------------------------------------------------------------------
- */
+/* ---- exit statuses --------------------------------------------------------------------------- */
 
 enum exit_status {
     EXIT_DONE = 0,
@@ -66,8 +65,7 @@ enum exit_status {
 /* Where two apply: the first of interrupted, 2, 5, 4, 1, 3, 0. */
 int exit_worse(int a, int b);
 
-/* ---- what happened, as a line and a status ------------------------------------------------------
- */
+/* ---- what happened, as a line and a status --------------------------------------------------- */
 
 struct verdict {
     enum line line; /* LINES: nothing is printed for it */

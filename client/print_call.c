@@ -7,8 +7,7 @@
 
 #include <stdio.h>
 
-/* ---- ERROR --------------------------------------------------------------------------------------
- */
+/* ---- ERROR ----------------------------------------------------------------------------------- */
 
 /* Whom a row is about: everybody named or not, Unix socket or not; any where left out. */
 enum whom { ANY, ALL_HERE, ALL_THERE, ONE_HERE, HERE, TEXT_FIELD };
@@ -154,8 +153,7 @@ struct verdict verdict_of_call(const struct call_result *result, const struct ca
     return (struct verdict){LINES, EXIT_DONE, NULL};
 }
 
-/* ---- words --------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 const char *print_cause(int error)
 {

@@ -22,8 +22,7 @@ struct slice reached_name(const struct msg_selector *selector)
     return SLICE("*");
 }
 
-/* ---- which deliveries ---------------------------------------------------------------------------
- */
+/* ---- which deliveries ------------------------------------------------------------------------ */
 
 enum part { PART_USER, PART_SESSION, PART_ID };
 

@@ -7,8 +7,7 @@
 #include <pwd.h>
 #include <time.h>
 
-/* ---- who and where ------------------------------------------------------------------------------
- */
+/* ---- who and where --------------------------------------------------------------------------- */
 
 static void find_me(struct run *run)
 {
@@ -100,8 +99,7 @@ void run_end(struct run *run)
     run->identity = NULL;
 }
 
-/* ---- exchanges ----------------------------------------------------------------------------------
- */
+/* ---- exchanges ------------------------------------------------------------------------------- */
 
 static enum call_judgement on_judge(void *context, const struct noise_public *key,
                                     const struct slice_list *end)
@@ -193,8 +191,7 @@ void run_start(struct run *run, struct exchange *exchange, const struct msg *req
     }
 }
 
-/* ---- signals ------------------------------------------------------------------------------------
- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static void abandon_all(struct run *run)
 {
@@ -234,8 +231,7 @@ void run_wait(struct run *run)
     interrupt_end(run->signals);
 }
 
-/* ---- one exchange -------------------------------------------------------------------------------
- */
+/* ---- one exchange ---------------------------------------------------------------------------- */
 
 void run_exchange(struct run *run, struct exchange *exchange, const struct msg *request)
 {

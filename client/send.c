@@ -43,8 +43,7 @@ struct send {
     uv_timer_t note;
 };
 
-/* ---- who is there -------------------------------------------------------------------------------
- */
+/* ---- who is there ---------------------------------------------------------------------------- */
 
 static void on_meant(void *context, const struct msg *msg)
 {
@@ -160,8 +159,7 @@ static int find_out(struct send *send, bool prompt)
     return list_all(send);
 }
 
-/* ---- the requests -------------------------------------------------------------------------------
- */
+/* ---- the requests ---------------------------------------------------------------------------- */
 
 static void leave_out(struct send *send)
 {
@@ -273,8 +271,7 @@ static int finish_part(struct part *part)
     return status;
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static void on_note(uv_timer_t *timer)
 {
@@ -297,8 +294,7 @@ static void begin_note(struct send *send)
         uv_timer_start(&send->note, on_note, PATIENCE_MS, 0);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static int send_parts(struct send *send)
 {

@@ -11,8 +11,7 @@
 #define AGENT_MS 5000
 #define LISTING  65536
 
-/* ---- which key ---------------------------------------------------------------------------------
- */
+/* ---- which key ------------------------------------------------------------------------------- */
 
 bool ssh_agent_choose(struct slice listing, struct ssh_key *ret_key)
 {
@@ -108,8 +107,7 @@ void ssh_signer_end(struct ssh_signer *signer)
     signer->temporary = false;
 }
 
-/* ---- signing -----------------------------------------------------------------------------------
- */
+/* ---- signing --------------------------------------------------------------------------------- */
 
 static int run_signer(const struct ssh_signer *signer, const struct tool *tool, char *out,
                       size_t capacity, size_t *ret_len, struct diag *ret_diag)

@@ -19,8 +19,7 @@ __attribute__((format(printf, 3, 4))) static int fault_at(struct targets_fault *
     return -EINVAL;
 }
 
-/* ---- one target --------------------------------------------------------------------------------
- */
+/* ---- one target ------------------------------------------------------------------------------ */
 
 static bool take_prefix(struct slice *entry, const char *prefix)
 {
@@ -83,8 +82,7 @@ int targets_from_word(const char *word, struct targets *ret_targets,
     return 0;
 }
 
-/* ---- a file of them ----------------------------------------------------------------------------
- */
+/* ---- a file of them -------------------------------------------------------------------------- */
 
 struct reader {
     struct slice rest; /* of the file */

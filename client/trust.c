@@ -52,8 +52,7 @@ static enum known_host look_up(struct trust_host *trust, const struct noise_publ
     return match.verdict;
 }
 
-/* ---- what endorses a key ------------------------------------------------------------------------
- */
+/* ---- what endorses a key --------------------------------------------------------------------- */
 
 static bool is_marked(struct trust_host *trust, enum known_host_mark mark,
                       const struct any_key *key)
@@ -148,8 +147,7 @@ bool trust_has_name(struct trust_host *trust)
     return look_up(trust, &nobodys) != KNOWN_HOST_UNKNOWN;
 }
 
-/* ---- asking -------------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 enum trust_answer trust_answer(const char *typed, const struct noise_public *key)
 {
@@ -224,8 +222,7 @@ bool trust_ask(struct trust_host *trust, const struct call_result *result)
     return !trust->broken;
 }
 
-/* ---- what to say --------------------------------------------------------------------------------
- */
+/* ---- what to say ----------------------------------------------------------------------------- */
 
 enum line trust_line(const struct trust_host *trust, enum call_outcome outcome,
                      struct line_fields *fields)

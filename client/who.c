@@ -6,8 +6,7 @@
 
 #include <strings.h>
 
-/* ---- the list -----------------------------------------------------------------------------------
- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void copy(char *out, size_t size, struct slice in)
 {
@@ -44,8 +43,7 @@ void who_release(struct who *who)
     *who = (struct who){NULL, 0};
 }
 
-/* ---- the terminal msg runs in -------------------------------------------------------------------
- */
+/* ---- the terminal msg runs in ---------------------------------------------------------------- */
 
 static bool is_word(struct slice name, const char *word)
 {
@@ -104,8 +102,7 @@ enum own_answer own_decide(const struct own_question *question, const struct who
     return mine && others == 0 && !all ? OWN_ALONE : OWN_AS_IT_IS;
 }
 
-/* ---- names that mean two things -----------------------------------------------------------------
- */
+/* ---- names that mean two things -------------------------------------------------------------- */
 
 /* The kinds of name in the order in which a host takes them; the first that fits is meant. */
 static void remark(const struct who *who, const struct outcome *outcome, struct slice target)

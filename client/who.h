@@ -22,8 +22,7 @@ struct who {
 int who_take(struct who *who, const struct msg *msg);
 void who_release(struct who *who);
 
-/* ---- the terminal msg runs in -------------------------------------------------------------------
- */
+/* ---- the terminal msg runs in ---------------------------------------------------------------- */
 
 struct own_question {
     const char *terminal; /* as a session's name; NULL: none, or another host's */
@@ -43,8 +42,7 @@ enum own_answer {
 /* who: the sessions meant, NULL where they are not known. */
 enum own_answer own_decide(const struct own_question *question, const struct who *who);
 
-/* ---- names that mean two things -----------------------------------------------------------------
- */
+/* ---- names that mean two things -------------------------------------------------------------- */
 
 /* /V: says which of its meanings each bare name of an outcome's targets was taken for. */
 void who_remark(const struct who *who, const struct outcome *outcome);

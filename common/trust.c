@@ -144,8 +144,7 @@ const char *trust_problem(struct trust *trust, bool *ret_new)
     return standing;
 }
 
-/* ---- judging ------------------------------------------------------------------------------------
- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static const struct authorized_key *find_line(const struct trust *trust, const struct any_key *key)
 {

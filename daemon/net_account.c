@@ -46,8 +46,7 @@ int64_t bucket_take(struct bucket *bucket, uint32_t rate, int64_t period_us, int
     return 0;
 }
 
-/* ---- accounts ----------------------------------------------------------------------------------
- */
+/* ---- accounts -------------------------------------------------------------------------------- */
 
 struct account *account_of(struct accounts *accounts, const struct principal *principal)
 {
@@ -111,8 +110,7 @@ int64_t account_record(struct account *account, int64_t now_us)
     return bucket_take(&account->records, LIM_RECORDS_A_MINUTE, MINUTE, now_us);
 }
 
-/* ---- the gate ----------------------------------------------------------------------------------
- */
+/* ---- the gate -------------------------------------------------------------------------------- */
 
 bool gate_prefix(const struct sockaddr *address, uint8_t ret_prefix[static 8])
 {

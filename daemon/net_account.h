@@ -30,8 +30,7 @@ struct principal principal_of_key(const struct noise_public *key);
 /* Only ever an account's: all static keys that a signer endorses under one name. */
 struct principal principal_of_endorsed(const struct any_key *signer, const char *name);
 
-/* ---- a rate ------------------------------------------------------------------------------------
- */
+/* ---- a rate ---------------------------------------------------------------------------------- */
 
 /*
  * So many a period, all of them at once if need be (the generic cell rate algorithm): `next` is the
@@ -44,8 +43,7 @@ struct bucket {
 /* 0, or after how many microseconds it can be tried again; then nothing was taken. */
 int64_t bucket_take(struct bucket *bucket, uint32_t rate, int64_t period_us, int64_t now_us);
 
-/* ---- accounts ----------------------------------------------------------------------------------
- */
+/* ---- accounts -------------------------------------------------------------------------------- */
 
 struct account {
     struct principal principal;
@@ -76,8 +74,7 @@ int64_t account_ask(struct account *account, uint32_t messages, int64_t now_us);
 /* The same for the audit's records of what is not a message. */
 int64_t account_record(struct account *account, int64_t now_us);
 
-/* ---- the gate ----------------------------------------------------------------------------------
- */
+/* ---- the gate -------------------------------------------------------------------------------- */
 
 struct gate_limits {
     uint32_t unauthenticated;   /* connections, in all; from half of it on some are dropped early */

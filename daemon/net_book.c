@@ -34,8 +34,7 @@ struct book_request *book_by_delivery(const struct book *book, uint64_t name, ui
     return request;
 }
 
-/* ---- leaving ------------------------------------------------------------------------------------
- */
+/* ---- leaving --------------------------------------------------------------------------------- */
 
 static void release(struct book *book, struct book_request *request)
 {
@@ -62,8 +61,7 @@ static void forget(struct book *book, struct book_request *request)
     release(book, request);
 }
 
-/* ---- entering -----------------------------------------------------------------------------------
- */
+/* ---- entering -------------------------------------------------------------------------------- */
 
 int book_make_room(struct book *book, struct account *account, size_t n, size_t bytes)
 {
@@ -227,8 +225,7 @@ int book_add(struct book *book, const struct book_new *new, struct book_request 
     return 0;
 }
 
-/* ---- living -------------------------------------------------------------------------------------
- */
+/* ---- living ---------------------------------------------------------------------------------- */
 
 static void tell_receivers(struct book *book, struct book_request *request, uint32_t since,
                            struct moment now)

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-/* ---- texts --------------------------------------------------------------------------------------
- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 size_t held_size(const struct held_new *from)
 {
@@ -58,8 +57,7 @@ void held_drop(struct readers *readers, struct held_message *message)
     free(message);
 }
 
-/* ---- entries ------------------------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static struct reader *find_reader(const struct readers *readers, uint32_t uid)
 {
@@ -196,8 +194,7 @@ struct reader_entry *reader_find(const struct readers *readers, uint32_t uid, ui
     return entry;
 }
 
-/* ---- forgetting ---------------------------------------------------------------------------------
- */
+/* ---- forgetting ------------------------------------------------------------------------------ */
 
 void readers_sweep(struct readers *readers, int64_t now_ms)
 {

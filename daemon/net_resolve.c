@@ -27,8 +27,7 @@ struct work {
     struct resolved *out;
 };
 
-/* ---- which sessions a name means ----------------------------------------------------------------
- */
+/* ---- which sessions a name means ------------------------------------------------------------- */
 
 static bool fits(const struct work *w, size_t i, enum name_field field)
 {
@@ -145,8 +144,7 @@ static void mark(struct work *w, const struct msg_selector *selector)
     }
 }
 
-/* ---- what becomes of them -----------------------------------------------------------------------
- */
+/* ---- what becomes of them -------------------------------------------------------------------- */
 
 static int choose(struct work *w, size_t i)
 {
@@ -304,8 +302,7 @@ static size_t most_misses(const struct resolve_query *query)
     return n < LIM_SELECTORS ? n : LIM_SELECTORS;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void take_away_place(struct work *w, size_t k)
 {

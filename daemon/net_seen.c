@@ -51,8 +51,7 @@ ssize_t seen_parse(struct slice file, const char boot[static SEEN_BOOT])
     return (ssize_t)((file.len - SEEN_HEADER) / SEEN_RECORD);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static int remember(struct seen *seen, const uint8_t *record)
 {
@@ -99,8 +98,7 @@ bool seen_has(const struct seen *seen, const struct seen_key *key)
     return entry != NULL;
 }
 
-/* ---- the file -----------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static int reopen(struct seen *seen, off_t size)
 {

@@ -22,8 +22,7 @@ enum peer_state {
     STATE_OVER, /* whatever comes is thrown away */
 };
 
-/* ---- peer.c: what a step puts out --------------------------------------------------------------
- */
+/* ---- peer.c: what a step puts out ------------------------------------------------------------ */
 
 void peer_emit(struct peer *peer, struct peer_output *out, const void *bytes, size_t len);
 /* Encodes, encrypts and frames one message; 0, or what msg_encode returns. */

@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-/* ---- the scan ---------------------------------------------------------------------------------
- */
+/* ---- the scan -------------------------------------------------------------------------------- */
 
 struct scan {
     const uint8_t *at, *end;
@@ -143,8 +142,7 @@ bool wire_scan(const uint8_t *bytes, size_t len)
     return scan_value(&scan, 0) && scan.at == scan.end;
 }
 
-/* ---- the reader --------------------------------------------------------------------------------
- */
+/* ---- the reader ------------------------------------------------------------------------------ */
 
 int wire_read(struct wire_doc *ret_doc, const uint8_t *bytes, size_t len)
 {
@@ -170,8 +168,7 @@ void wire_release(struct wire_doc *doc)
     msgpack_zone_destroy(&doc->zone);
 }
 
-/* ---- the writer --------------------------------------------------------------------------------
- */
+/* ---- the writer ------------------------------------------------------------------------------ */
 
 static int writer_append(void *context, const char *bytes, size_t len)
 {
@@ -193,8 +190,7 @@ void wire_writer_init(struct wire_writer *writer, uint8_t *buffer, size_t capaci
     msgpack_packer_init(&writer->packer, writer, writer_append);
 }
 
-/* ---- strings -----------------------------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 /* Length of the well-formed UTF-8 sequence that begins here, 0 if there is none. */
 static size_t utf8_sequence(const uint8_t *at, size_t left)

@@ -389,8 +389,7 @@ static void names_go_there_and_back(void)
     CU_ASSERT(delivery_why_named(SLICE("bored")) == WHY_NONE);
 }
 
-/* ---- any order of events keeps the promises ---------------------------------------------------
- */
+/* ---- any order of events keeps the promises -------------------------------------------------- */
 
 static uint32_t seed;
 

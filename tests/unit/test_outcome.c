@@ -113,8 +113,7 @@ static void error(const char *code, int status, const char *err)
     finish(result, status, "", err);
 }
 
-/* ---- stories ------------------------------------------------------------------------------------
- */
+/* ---- stories --------------------------------------------------------------------------------- */
 
 static void test_silent_success(void)
 {

@@ -103,8 +103,7 @@ static void test_hellos(void)
     CU_ASSERT(n > 0 && vector_is(&session, out, (size_t)n, "handshake.2.payload"));
 }
 
-/* ---- the whole connection ----------------------------------------------------------------------
- */
+/* ---- the whole connection -------------------------------------------------------------------- */
 
 struct end {
     const char *role;

@@ -22,8 +22,7 @@ static void add(const char *user, const char *name, const char *id, const char *
     CU_ASSERT_EQUAL(who_take(&who, &msg), 0);
 }
 
-/* ---- own terminal -------------------------------------------------------------------------------
- */
+/* ---- own terminal ---------------------------------------------------------------------------- */
 
 static struct msg_selector to[2];
 static struct own_question question;
@@ -101,8 +100,7 @@ static void test_a_list_without_end(void)
     who_release(&who);
 }
 
-/* ---- names --------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void remarks(const char *target, const char *err_wanted)
 {
