@@ -237,7 +237,7 @@ class Fails(Pair):
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
-@unittest.skipUnless(SSHD, "there is no sshd here")
+@unittest.skipUnless(SSHD, "there is no sshd here (openssh-server)")
 class ByRealSsh(Pair):
     """An sshd of the user's own; he logs in by an RSA key, which could not endorse anything."""
 

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from boundary import DISABLED, ENDED, FAILED, LOCAL, OVERRIDE, SHOWN, WAIT
-from harness import AM_ROOT, User, eventually
+from harness import AM_ROOT, User, eventually, program
 from presenter import PresenterCase
 from system import System
 
@@ -135,8 +135,7 @@ class Command(unittest.TestCase):
         self.assertEqual(outcome.finish().out, "off\n")
         self.assertEqual(os.listdir(user.home), [".config"])
         self.assertEqual(os.stat(os.path.join(user.home, WISH)).st_uid, user.uid)
-        with user.popen([self.system.arguments()[0].replace("daemon/msgd-present", "client/msgctl"),
-                         "receive"], env=env, stdout=-1) as process:
+        with user.popen([program("msgctl"), "receive"], env=env, stdout=-1) as process:
             self.assertEqual(process.stdout.read(), b"off\n")
 
 
