@@ -79,10 +79,20 @@ static bool hears(const char *sender, uint32_t flags)
     return asked[0].heard;
 }
 
+/* The child that reads limits its descriptors first. */
+static bool skips(void)
+{
+    if (unit_under_valgrind())
+        unit_skip("valgrind lets nobody limit his descriptors");
+    return unit_under_valgrind();
+}
+
 static void the_file_is_asked_each_time(void)
 {
     const char *path = in_folder("receive");
 
+    if (skips())
+        return;
     CU_ASSERT(hears("ann", PRESENT_LOCAL));
     put_file(path, "off", 0600);
     CU_ASSERT(!hears("ann", PRESENT_LOCAL));
@@ -97,6 +107,8 @@ static void the_file_is_asked_each_time(void)
 
 static void each_has_an_answer_of_its_own(void)
 {
+    if (skips())
+        return;
     put_file(in_folder("receive"), "only ann", 0600);
     answers = 0;
     for (size_t i = 0; i < MANY; i++)
@@ -108,6 +120,8 @@ static void each_has_an_answer_of_its_own(void)
 
 static void who_comes_while_it_is_read_waits_for_the_next(void)
 {
+    if (skips())
+        return;
     put_file(in_folder("receive"), "on", 0600);
     answers = 0;
     ask(&asked[0], "ann", 0);

@@ -8,7 +8,10 @@
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define UNIT_TEST(function)                                                                        \
     {                                                                                              \
@@ -23,6 +26,13 @@ static inline void unit_skip(const char *why)
 {
     printf("skipped: %s ", why);
     unit_skipped++;
+}
+
+/* It keeps limits of descriptors and memory to itself: they cannot be set, or do not hold. */
+static inline bool unit_under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "/vgpreload_");
 }
 
 static inline int unit_run(const char *name, CU_TestInfo *tests)
