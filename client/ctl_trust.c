@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl trust: the pin of a host's key in the caller's known_hosts. */
 #include "client/ctl_server.h"
+#include "client/ctl_untrust.h"
 #include "client/json.h"
 #include "common/log.h"
 
@@ -36,7 +37,8 @@ static int pin(const struct ctl *ctl, const struct call_server *server,
     if (r < 0) {
         log_error("%s", diag.text);
         if (r == -EEXIST)
-            log_error("if the host really has a new key, take that line out first");
+            log_error("if the host really has a new key, run first: msgctl untrust %s",
+                      ctl->words[0]);
         return CTL_FAILED;
     }
     print_result(ctl, name, key, paths.known_hosts);
@@ -82,6 +84,12 @@ int ctl_trust(const struct ctl *ctl)
 {
     struct call_server server;
     struct noise_public key;
+    if (ctl->given[CTL_LIST] ? ctl->n_words > 0 : ctl->n_words == 0) {
+        log_error("trust wants: HOST [KEY], or --list alone");
+        return CTL_USAGE;
+    }
+    if (ctl->given[CTL_LIST])
+        return ctl_trust_list(ctl);
     if (ctl->n_words == 1)
         return trust_shown(ctl);
     if (key_parse(slice_of(ctl->words[1]), &key) < 0) {

@@ -198,6 +198,29 @@ int known_hosts_marked(const char *const files[KNOWN_HOSTS_FILES], enum known_ho
     return 0;
 }
 
+/* Whether the file that was opened still stands at its name: another may have replaced it. */
+static bool still_stands(int folder, const char *name, const struct stat *opened)
+{
+    struct stat st;
+    return fstatat(folder, name, &st, 0) == 0 && st.st_dev == opened->st_dev &&
+           st.st_ino == opened->st_ino;
+}
+
+static int lock_file(int folder, const char *name, const char *file, struct stat *ret_st,
+                     struct diag *ret_diag)
+{
+    CLEANUP_FD int fd =
+        openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0 || fstat(fd, ret_st) < 0)
+        return diag_errno(ret_diag, mem_errno(), file);
+    if (!S_ISREG(ret_st->st_mode))
+        return diag_set(ret_diag, -EINVAL, "%s is not a regular file", file);
+    int r = file_judge(file, ret_st, FILE_TRUSTED, ret_diag);
+    if (r < 0)
+        return r;
+    return flock(fd, LOCK_EX) < 0 ? diag_errno(ret_diag, mem_errno(), file) : TAKE_FD(fd);
+}
+
 /* Opened for appending and locked: two processes that trust at once write two whole lines. */
 static int open_locked(const char *file, struct diag *ret_diag)
 {
@@ -206,16 +229,12 @@ static int open_locked(const char *file, struct diag *ret_diag)
     CLEANUP_FD int folder = file_open_folder(file, true, FILE_TRUSTED, &name, ret_diag);
     if (folder < 0)
         return folder;
-    CLEANUP_FD int fd =
-        openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return diag_errno(ret_diag, mem_errno(), file);
-    if (!S_ISREG(st.st_mode))
-        return diag_set(ret_diag, -EINVAL, "%s is not a regular file", file);
-    int r = file_judge(file, &st, FILE_TRUSTED, ret_diag);
-    if (r < 0)
-        return r;
-    return flock(fd, LOCK_EX) < 0 ? diag_errno(ret_diag, mem_errno(), file) : TAKE_FD(fd);
+    for (;;) {
+        int fd = lock_file(folder, name, file, &st, ret_diag);
+        if (fd < 0 || still_stands(folder, name, &st))
+            return fd;
+        close(fd);
+    }
 }
 
 /* A last line without its LF is ended first. */
@@ -248,4 +267,87 @@ int known_hosts_append(const char *file, const char *name, const struct noise_pu
         return diag_set(ret_diag, -EEXIST, "%s:%zu: %s is known there by another key", file,
                         match.line, name);
     return append_line(fd, file, name, key, ret_diag);
+}
+
+/* A whole line, with its end; the lines that hold nothing are given too, as no pin. */
+static struct slice take_line(struct slice *text, struct line *ret_line)
+{
+    const char *lf = memchr(text->ptr, '\n', text->len);
+    struct slice whole = {text->ptr, lf ? (size_t)(lf + 1 - text->ptr) : text->len};
+    struct lines lines = {.rest = whole};
+    struct slice trimmed;
+    const char *reason;
+    *text = slice_from(*text, whole.len);
+    if (!lines_next(&lines, &trimmed, &reason) || read_line(trimmed, ret_line))
+        ret_line->mark = KNOWN_HOST_CA;
+    return whole;
+}
+
+/* The text without the name's pins, into out, which is as long as text. */
+static size_t cut(struct slice text, const char *name, char *out, size_t *ret_removed)
+{
+    struct line line;
+    size_t len = 0, removed = 0;
+    while (text.len > 0) {
+        struct slice whole = take_line(&text, &line);
+        if (line.mark == KNOWN_HOST_PIN && slice_eq(line.names, slice_of(name))) {
+            removed++;
+            continue;
+        }
+        memcpy(out + len, whole.ptr, whole.len);
+        len += whole.len;
+    }
+    *ret_removed = removed;
+    return len;
+}
+
+int known_hosts_remove(const char *file, const char *name, size_t *ret_removed,
+                       struct diag *ret_diag)
+{
+    static const struct noise_public none;
+    struct known_host_match match = {.verdict = KNOWN_HOST_UNKNOWN};
+    CLEANUP_FREE char *text = NULL;
+    size_t len, removed = 0;
+    int r = search_file(file, name, &none, &match, ret_diag);
+    if (r < 0)
+        return r;
+    if (match.verdict == KNOWN_HOST_UNKNOWN) {
+        *ret_removed = 0;
+        return 0;
+    }
+    CLEANUP_FD int fd = open_locked(file, ret_diag);
+    if (fd < 0)
+        return fd;
+    r = file_read(file, FILE_TRUSTED, LIM_TRUST_FILE, &text, &len, NULL, ret_diag);
+    if (r < 0)
+        return r;
+    CLEANUP_FREE char *rest = malloc(len + 1);
+    if (!rest)
+        return diag_errno(ret_diag, -ENOMEM, file);
+    len = cut((struct slice){text, len}, name, rest, &removed);
+    r = removed > 0 ? file_replace(file, (struct slice){rest, len}, 0600, ret_diag) : 0;
+    if (r == 0)
+        *ret_removed = removed;
+    return r;
+}
+
+int known_hosts_each(const char *file, known_hosts_fn *call, void *context, struct diag *ret_diag)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t len = 0;
+    struct slice text_line;
+    struct line line;
+    const char *reason;
+    int r = file_read(file, FILE_TRUSTED, LIM_TRUST_FILE, &text, &len, NULL, ret_diag);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    struct lines lines = {.rest = {text, len}};
+    while (lines_next(&lines, &text_line, &reason)) {
+        reason = read_line(text_line, &line);
+        if (reason)
+            break;
+        call(context,
+             &(struct known_host_line){line.mark, line.names, &line.key, file, lines.number});
+    }
+    return reason ? diag_set(ret_diag, -EBADMSG, "%s:%zu: %s", file, lines.number, reason) : 0;
 }

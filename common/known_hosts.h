@@ -72,4 +72,24 @@ int known_hosts_marked(const char *const files[KNOWN_HOSTS_FILES], enum known_ho
 int known_hosts_append(const char *file, const char *name, const struct noise_public *key,
                        struct diag *ret_diag);
 
+/*
+ * Takes every pin of the name out, under the same lock, by a temporary file and rename; all else is
+ * kept as it stands. *ret_removed: how many. A file that is not there has none; one with an error
+ * is not touched.
+ */
+int known_hosts_remove(const char *file, const char *name, size_t *ret_removed,
+                       struct diag *ret_diag);
+
+/* A line as it is listed; names and key are borrowed for the call. */
+struct known_host_line {
+    enum known_host_mark mark;
+    struct slice names;
+    const struct any_key *key;
+    const char *file;
+    size_t line;
+};
+typedef void known_hosts_fn(void *context, const struct known_host_line *line);
+/* Tells each line of one file, up to its first error. 0, or an error as above. */
+int known_hosts_each(const char *file, known_hosts_fn *call, void *context, struct diag *ret_diag);
+
 #endif

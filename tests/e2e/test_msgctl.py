@@ -11,6 +11,7 @@ from harness import AM_ROOT, program
 
 KEY_A = "x25519:" + 43 * "A"
 KEY_B = "x25519:AQ" + 41 * "A"
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
 KEY_C = "x25519:Ag" + 41 * "A"
 
 
@@ -122,6 +123,42 @@ class Msgctl(unittest.TestCase):
         self.assertIn(f"{known_hosts}:1: [h1.example]:99 is known there by another key\n", err)
         self.assertEqual(stat.S_IMODE(os.stat(known_hosts).st_mode), 0o600)
 
+    def test_untrust(self):
+        known_hosts = self.path("config/known_hosts")
+        for name, key in (("h1", KEY_A), ("h2", KEY_B), ("h1:99", KEY_B)):
+            self.run_it("trust", name, key)
+        ca = "@cert-authority h* " + SSH_KEY
+        with open(known_hosts, "a", encoding="utf-8") as f:
+            f.write(f"\n# h1 is old\nh1 {KEY_B} moved\n{ca}\n")
+        out, _ = self.run_it("trust", "--list")
+        self.assertEqual(out, f"h1 {KEY_A} ({known_hosts}:1)\nh2 {KEY_B} ({known_hosts}:2)\n"
+                         f"[h1]:99 {KEY_B} ({known_hosts}:3)\nh1 {KEY_B} ({known_hosts}:6)\n"
+                         f"{ca} ({known_hosts}:7)\n")
+        listed = [json.loads(line) for line in self.run_it("trust", "--list", "--json")[0].splitlines()]
+        self.assertEqual(listed[4], {"schema": 1, "names": "h*", "mark": "cert-authority",
+                                     "key": SSH_KEY, "file": known_hosts, "line": 7})
+        _, err = self.run_it("trust", "h2", KEY_A, status=1)
+        self.assertIn("run first: msgctl untrust h2\n", err)
+        out, _ = self.run_it("untrust", "H1")
+        self.assertEqual(out, f"h1: 2 keys taken out of {known_hosts}\n")
+        self.assertEqual(self.text(known_hosts),
+                         f"h2 {KEY_B}\n[h1]:99 {KEY_B}\n\n# h1 is old\n{ca}\n")
+        self.assertEqual(stat.S_IMODE(os.stat(known_hosts).st_mode), 0o600)
+        out, _ = self.run_it("untrust", "h1:99", "--json")
+        self.assertEqual(json.loads(out), {"schema": 1, "host": "[h1]:99", "file": known_hosts,
+                                           "removed": 1})
+        _, err = self.run_it("untrust", "h1", status=1)
+        self.assertIn("no key is kept for h1; those that are: msgctl trust --list\n", err)
+        self.put(known_hosts, f"h2 {KEY_B}\nh3\n")
+        for words in (("untrust", "h2"), ("trust", "--list")):
+            self.assertIn(f"{known_hosts}:2: no key\n", self.run_it(*words, status=1)[1])
+        self.assertEqual(self.text(known_hosts), f"h2 {KEY_B}\nh3\n")
+        os.remove(known_hosts)
+        self.assertEqual(self.run_it("trust", "--list"), ("", ""))
+        self.run_it("untrust", "h2", status=1)
+        for words in (("trust",), ("trust", "h1", "--list"), ("untrust",), ("untrust", "h1:0")):
+            self.run_it(*words, status=2)
+
     def test_trust_takes_an_alias_for_what_it_names(self):
         os.mkdir(self.path("config"), 0o700)
         self.put(self.path("config/msg.conf"), "[alias]\nmail = mx.example:7\n")
@@ -189,7 +226,7 @@ class Msgctl(unittest.TestCase):
         self.assertEqual(err, f"msgctl: {self.authorized} has no key of the name alice\n")
 
     def test_revoke_names_organisations_that_may_endorse(self):
-        ca = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
+        ca = SSH_KEY
         self.put(self.authorized, f"{KEY_A} alice\nca:{ca} names=al* org\n")
         warning = (f"msgctl: {self.authorized}:{{}}: the organisation there may have endorsed alice by "
                    "other keys, which are not revoked; by an endorsement's serial: msgctl revoke "

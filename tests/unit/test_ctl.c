@@ -81,7 +81,8 @@ static void test_refused(void)
     refused("", "a subcommand is missing");
     refused("--json", "a subcommand is missing");
     refused("keys", "there is no subcommand keys");
-    refused("trust", "trust wants: HOST [KEY]");
+    refused("trust a b c", "trust wants: HOST [KEY] | --list");
+    refused("untrust", "untrust wants: HOST");
     refused("authorize K n more", "authorize wants: KEY NAME | --self [KEY]");
     refused("revoke a b", "revoke wants: KEY | NAME | --self KEY");
     refused("pair", "pair wants: [USER@]HOST");

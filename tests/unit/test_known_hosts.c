@@ -273,6 +273,58 @@ static void test_append_waits(void)
     folder_remove();
 }
 
+/* What another has put in the file's place meanwhile is what is appended to. */
+static void test_append_to_what_stands_there(void)
+{
+    char path[PATH_MAX], other[PATH_MAX];
+    int status = 1;
+    folder_make();
+    strcpy(path, in_folder("known_hosts"));
+    strcpy(other, in_folder("other"));
+    put_file(path, "h1 " KEY_A "\n", 0600);
+    put_file(other, "h3 " KEY_A "\n", 0600);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(fd);
+        _exit(known_hosts_append(path, "h2", &key_b, NULL) == 0 ? 0 : 1);
+    }
+    usleep(200000);
+    CU_ASSERT_EQUAL(rename(other, path), 0);
+    close(fd);
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_EQUAL(status, 0);
+    CU_ASSERT_STRING_EQUAL(get_file(path), "h3 " KEY_A "\nh2 " KEY_B "\n");
+    folder_remove();
+}
+
+static void test_remove(void)
+{
+    struct diag diag;
+    size_t removed = 77;
+    char path[PATH_MAX];
+    folder_make();
+    strcpy(path, in_folder("known_hosts"));
+    CU_ASSERT_EQUAL(known_hosts_remove(path, "h1", &removed, &diag), 0);
+    CU_ASSERT_EQUAL(removed, 0);
+    CU_ASSERT_EQUAL(access(path, F_OK), -1);
+    put_file(path, "#h1\n\th1 " KEY_A " x\r\n\n@revoked h1 " KEY_B "\nh11 " KEY_A "\nh1 " KEY_B,
+             0640);
+    CU_ASSERT_EQUAL(known_hosts_remove(path, "h", &removed, &diag), 0);
+    CU_ASSERT_EQUAL(removed, 0);
+    CU_ASSERT_EQUAL(known_hosts_remove(path, "h1", &removed, &diag), 0);
+    CU_ASSERT_EQUAL(removed, 2);
+    CU_ASSERT_STRING_EQUAL(get_file(path), "#h1\n\n@revoked h1 " KEY_B "\nh11 " KEY_A "\n");
+    put_file(path, "h1 " KEY_A "\nh1\n", 0600);
+    CU_ASSERT_EQUAL(known_hosts_remove(path, "h1", &removed, &diag), -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(get_file(path), "h1 " KEY_A "\nh1\n");
+    put_file(path, "h1 " KEY_A "\n", 0622);
+    CU_ASSERT_EQUAL(known_hosts_remove(path, "h1", &removed, &diag), -EPERM);
+    CU_ASSERT_EQUAL(removed, 2);
+    folder_remove();
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -286,6 +338,8 @@ int main(void)
         UNIT_TEST(test_append),
         UNIT_TEST(test_append_at_once),
         UNIT_TEST(test_append_waits),
+        UNIT_TEST(test_append_to_what_stands_there),
+        UNIT_TEST(test_remove),
         UNIT_END,
     };
     if (sodium_init() < 0 || key_parse(SLICE(KEY_A), &key_a) < 0 ||
