@@ -31,17 +31,6 @@ struct pair {
 
 /* ---- who and where --------------------------------------------------------------------------- */
 
-/* What ssh, a shell and a file of addresses take for a part of a name and for nothing else. */
-static bool is_sound(const char *text, size_t len, const char *beyond)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    bool good = len > 0 && text[0] != '-';
-
-    for (size_t i = 0; i < len; i++)
-        good = good && (strchr(plain, text[i]) || strchr(beyond, text[i]));
-    return good;
-}
-
 static int take_words(struct pair *pair)
 {
     const char *word = pair->ctl->words[0], *at = strrchr(word, '@');
@@ -49,7 +38,7 @@ static int take_words(struct pair *pair)
     size_t user = at ? (size_t)(at - word) : 0;
     int len;
 
-    if (at && (user > 200 || !is_sound(word, user, "._-+@"))) {
+    if (at && (user > 200 || !pair_is_plain((struct slice){word, user}, "._-+@"))) {
         log_error("not a user's name that can be given to ssh: %.*s", (int)user, word);
         return CTL_USAGE;
     }
@@ -59,7 +48,7 @@ static int take_words(struct pair *pair)
         return status;
     len = snprintf(pair->target, sizeof(pair->target), "%.*s%s%s", (int)user, word, at ? "@" : "",
                    server->host);
-    if (!is_sound(server->host, strlen(server->host), "._-:%") || len < 0 ||
+    if (!pair_is_plain(slice_of(server->host), "._-:%") || len < 0 ||
         (size_t)len >= sizeof(pair->target)) {
         log_error("not a host that can be given to ssh: %s", server->host);
         return CTL_USAGE;
@@ -243,7 +232,7 @@ static void on_message(void *context, const struct msg *msg)
 /* What to type: never a word of the host's that a shell could take for more than a name. */
 static const char *receiver(const struct pair *pair)
 {
-    return pair_is_plain(slice_of(pair->answer.user)) ? pair->answer.user : "USER";
+    return pair_is_plain(slice_of(pair->answer.user), "._-") ? pair->answer.user : "USER";
 }
 
 static void tell_unreached(const struct pair *pair, const struct call_result *result)

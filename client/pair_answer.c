@@ -116,17 +116,15 @@ static bool keep_text(const struct text *text, char *out, size_t capacity)
     return true;
 }
 
-static bool keep_port(const struct text *text, uint16_t *ret_port)
+/* JSON has no zeros in front. */
+static bool keep_port(struct slice digits, uint16_t *ret_port)
 {
-    uint32_t port = 0;
+    uint64_t port;
 
-    for (size_t i = 0; i < text->len; i++) {
-        if (text->bytes[i] < '0' || text->bytes[i] > '9' || i == 5)
-            return false;
-        port = port * 10 + (uint32_t)(text->bytes[i] - '0');
-    }
+    if (!slice_number(digits, UINT16_MAX, &port) || (digits.ptr[0] == '0' && digits.len > 1))
+        return false;
     *ret_port = (uint16_t)port;
-    return port <= UINT16_MAX;
+    return true;
 }
 
 /* Which of the fields it was; 0: another; -1: one of them, and wrong. */
@@ -135,7 +133,7 @@ static int keep(struct pair_answer *answer, struct slice name, const struct text
     struct slice value = {text->bytes, text->len};
 
     if (slice_eq(name, SLICE("port")))
-        return !string && text->whole && keep_port(text, &answer->port) ? PORT : -1;
+        return !string && text->whole && keep_port(value, &answer->port) ? PORT : -1;
     if (slice_eq(name, SLICE("result")))
         return string && text->whole && keep_text(text, answer->result, sizeof(answer->result))
                    ? RESULT
@@ -177,13 +175,8 @@ bool pair_answer_read(struct slice text, struct pair_answer *ret_answer)
 {
     text.len = text.len < PAIR_ANSWER ? text.len : PAIR_ANSWER;
     while (text.len) {
-        const char *end = memchr(text.ptr, '\n', text.len);
-        struct slice line = {text.ptr, end ? (size_t)(end - text.ptr) : text.len};
         struct pair_answer answer = {.port = 0};
-        text = slice_from(text, line.len + (end != NULL));
-        if (line.len && line.ptr[line.len - 1] == '\r')
-            line.len--;
-        if (read_line(line, &answer)) {
+        if (read_line(slice_of_line(slice_take_line(&text)), &answer)) {
             *ret_answer = answer;
             return true;
         }
@@ -191,12 +184,12 @@ bool pair_answer_read(struct slice text, struct pair_answer *ret_answer)
     return false;
 }
 
-bool pair_is_plain(struct slice name)
+bool pair_is_plain(struct slice name, const char *beyond)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    bool good = name.len > 0 && name.len <= LIM_NAME && name.ptr[0] != '-';
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    bool good = name.len > 0 && name.ptr[0] != '-';
 
     for (size_t i = 0; i < name.len; i++)
-        good = good && name.ptr[i] && strchr(plain, name.ptr[i]);
+        good = good && name.ptr[i] && (strchr(plain, name.ptr[i]) || strchr(beyond, name.ptr[i]));
     return good;
 }

@@ -27,7 +27,10 @@ struct pair_answer {
  */
 bool pair_answer_read(struct slice text, struct pair_answer *ret_answer);
 
-/* A name that a shell takes as it stands: 1..64 of A-Z a-z 0-9 . _ -, no - in front. */
-bool pair_is_plain(struct slice name);
+/*
+ * What ssh, a shell and a file of addresses take for a name and for nothing else: one or more of
+ * A-Z a-z 0-9 and the bytes in `beyond`, no - in front.
+ */
+bool pair_is_plain(struct slice name, const char *beyond);
 
 #endif

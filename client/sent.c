@@ -62,33 +62,29 @@ int sent_format(const struct sent *sent, char out[static SENT_LINE])
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-/* Where the last `n` lines begin. */
-static const char *last_lines(struct slice text, size_t n)
+/* The last `n` lines, or all. */
+static struct slice last_lines(struct slice text, size_t n)
 {
-    const char *at = text.ptr + text.len;
+    size_t at = text.len;
 
-    if (at > text.ptr && at[-1] == '\n')
+    if (at > 0 && text.ptr[at - 1] == '\n')
         at--;
-    for (; at > text.ptr; at--)
-        if (at[-1] == '\n' && --n == 0)
-            return at;
-    return text.ptr;
+    for (; at > 0; at--)
+        if (text.ptr[at - 1] == '\n' && --n == 0)
+            break;
+    return slice_from(text, at);
 }
 
 int sent_search(struct slice text, const char *id, struct sent *ret_sent)
 {
-    if (text.len == 0)
-        return -ENOENT;
-    const char *at = last_lines(text, SENT_KEPT), *end = text.ptr + text.len;
+    struct slice rest = last_lines(text, SENT_KEPT);
     bool found = false;
     struct sent last;
 
-    while (at < end) {
-        const char *lf = memchr(at, '\n', (size_t)(end - at));
-        struct slice line = {at, (size_t)((lf ? lf : end) - at)};
+    while (rest.len) {
+        struct slice line = slice_of_line(slice_take_line(&rest));
         struct sent sent;
         char name[8];
-        at = lf ? lf + 1 : end;
         if (sent_parse(line, &sent) < 0)
             continue;
         print_uid(sent.uid, name);
@@ -140,8 +136,7 @@ static int shorten(const char *file, struct diag *ret_diag)
 
     if (r < 0 || !text)
         return r;
-    const char *from = last_lines((struct slice){text, len}, SENT_KEPT);
-    return file_replace(file, (struct slice){from, len - (size_t)(from - text)}, 0600, ret_diag);
+    return file_replace(file, last_lines((struct slice){text, len}, SENT_KEPT), 0600, ret_diag);
 }
 
 int sent_add(const char *file, const struct sent *sent, struct diag *ret_diag)

@@ -59,11 +59,9 @@ void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts)
 {
     size_t number = 0;
     while (text.len) {
-        const char *end = memchr(text.ptr, '\n', text.len);
-        struct slice line = {text.ptr, end ? (size_t)(end - text.ptr) : text.len};
+        struct slice line = slice_of_line(slice_take_line(&text));
         struct ssh_key key;
         bool revoked = false;
-        text = slice_from(text, line.len + (end != NULL));
         if (read_line(line, &key, &revoked))
             add(hosts, &key, revoked, number);
         number = read_number(line);

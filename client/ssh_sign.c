@@ -16,10 +16,7 @@
 bool ssh_agent_choose(struct slice listing, struct ssh_key *ret_key)
 {
     while (listing.len) {
-        const char *end = memchr(listing.ptr, '\n', listing.len);
-        struct slice line = {listing.ptr, end ? (size_t)(end - listing.ptr) : listing.len};
-        struct slice type, base64;
-        listing = slice_from(listing, line.len + (end != NULL));
+        struct slice line = slice_of_line(slice_take_line(&listing)), type, base64;
         if (lines_field(&line, &type) && lines_field(&line, &base64) &&
             ssh_key_parse(type, base64, ret_key) == 0)
             return true;

@@ -101,10 +101,7 @@ static bool is_end_of_line(struct slice rest)
 
 static void next_line(struct reader *reader)
 {
-    const char *end = memchr(reader->rest.ptr, '\n', reader->rest.len);
-    size_t len = end ? (size_t)(end - reader->rest.ptr) + 1 : reader->rest.len;
-
-    reader->rest = slice_from(reader->rest, len);
+    slice_take_line(&reader->rest);
     reader->line++;
     reader->in_line = false;
 }

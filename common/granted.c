@@ -207,9 +207,7 @@ static size_t cut_line(char *text, size_t len, const struct noise_public *key)
     size_t kept = 0;
 
     while (rest.len) {
-        const char *end = memchr(rest.ptr, '\n', rest.len);
-        struct slice raw = {rest.ptr, end ? (size_t)(end - rest.ptr) + 1 : rest.len};
-        rest = slice_from(rest, raw.len);
+        struct slice raw = slice_take_line(&rest);
         if (is_line_of(raw, key))
             continue;
         memmove(text + kept, raw.ptr, raw.len);

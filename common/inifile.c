@@ -19,13 +19,8 @@ struct reading {
 
 static struct slice take_line(struct reading *reading)
 {
-    const char *end = memchr(reading->rest.ptr, '\n', reading->rest.len);
-    size_t len = end ? (size_t)(end - reading->rest.ptr) : reading->rest.len;
-    struct slice line = {reading->rest.ptr, len};
-    reading->rest = slice_from(reading->rest, end ? len + 1 : len);
+    struct slice line = slice_of_line(slice_take_line(&reading->rest));
     reading->line++;
-    if (line.len && line.ptr[line.len - 1] == '\r')
-        line.len--;
     /* inih would take an indented line for the continuation of the one before. */
     while (line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t'))
         line = slice_from(line, 1);

@@ -272,12 +272,9 @@ int known_hosts_append(const char *file, const char *name, const struct noise_pu
 /* A whole line, with its end; the lines that hold nothing are given too, as no pin. */
 static struct slice take_line(struct slice *text, struct line *ret_line)
 {
-    const char *lf = memchr(text->ptr, '\n', text->len);
-    struct slice whole = {text->ptr, lf ? (size_t)(lf + 1 - text->ptr) : text->len};
+    struct slice whole = slice_take_line(text), trimmed;
     struct lines lines = {.rest = whole};
-    struct slice trimmed;
     const char *reason;
-    *text = slice_from(*text, whole.len);
     if (!lines_next(&lines, &trimmed, &reason) || read_line(trimmed, ret_line))
         ret_line->mark = KNOWN_HOST_CA;
     return whole;

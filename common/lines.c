@@ -18,18 +18,6 @@ static struct slice trim(struct slice line)
     return line;
 }
 
-static struct slice take_line(struct lines *lines)
-{
-    const char *end = memchr(lines->rest.ptr, '\n', lines->rest.len);
-    size_t len = end ? (size_t)(end - lines->rest.ptr) : lines->rest.len;
-    struct slice line = {lines->rest.ptr, len};
-    lines->rest = slice_from(lines->rest, end ? len + 1 : len);
-    lines->number++;
-    if (line.len && line.ptr[line.len - 1] == '\r')
-        line.len--;
-    return line;
-}
-
 /* Blanks were trimmed and an empty line skipped, so that text_check() judges only the bytes. */
 static const char *judge(struct slice line)
 {
@@ -43,7 +31,8 @@ bool lines_next(struct lines *lines, struct slice *ret_line, const char **ret_re
 {
     *ret_reason = NULL;
     while (lines->rest.len) {
-        struct slice line = trim(take_line(lines));
+        struct slice line = trim(slice_of_line(slice_take_line(&lines->rest)));
+        lines->number++;
         if (line.len == 0 || line.ptr[0] == '#')
             continue;
         *ret_reason = judge(line);

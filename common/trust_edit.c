@@ -93,9 +93,7 @@ static bool copy_lines(struct editing *editing, const struct any_key *key, struc
     struct slice rest = {editing->old, editing->old_len};
     bool found = false;
     while (rest.len) {
-        const char *end = memchr(rest.ptr, '\n', rest.len);
-        struct slice raw = {rest.ptr, end ? (size_t)(end - rest.ptr) + 1 : rest.len};
-        rest = slice_from(rest, raw.len);
+        struct slice raw = slice_take_line(&rest);
         if (!is_line_of(raw, key)) {
             put(editing, raw);
             continue;

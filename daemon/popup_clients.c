@@ -50,9 +50,7 @@ static int read_client(struct slice line, struct client *ret_client)
 int client_find(struct slice list, const char *terminal, struct client *ret_client)
 {
     while (list.len > 0) {
-        const char *end = memchr(list.ptr, '\n', list.len);
-        struct slice line = {list.ptr, end ? (size_t)(end - list.ptr) : list.len};
-        list = slice_from(list, end ? line.len + 1 : line.len);
+        struct slice line = slice_of_line(slice_take_line(&list));
         if (slice_eq(next_word(&line), slice_of(terminal)))
             return read_client(line, ret_client);
     }

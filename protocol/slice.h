@@ -51,4 +51,23 @@ static inline struct slice slice_from(struct slice s, size_t count)
     return (struct slice){count ? s.ptr + count : s.ptr, s.len - count};
 }
 
+/* Takes a line from the front, with the LF that ends it, which the last one may lack. */
+static inline struct slice slice_take_line(struct slice *rest)
+{
+    const char *end = rest->len ? (const char *)memchr(rest->ptr, '\n', rest->len) : NULL;
+    struct slice line = {rest->ptr, end ? (size_t)(end - rest->ptr) + 1 : rest->len};
+    *rest = slice_from(*rest, line.len);
+    return line;
+}
+
+/* What stands on a line, without LF or CR LF at its end. */
+static inline struct slice slice_of_line(struct slice line)
+{
+    if (line.len && line.ptr[line.len - 1] == '\n')
+        line.len--;
+    if (line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
 #endif
