@@ -122,12 +122,12 @@ static size_t write_list(const struct msg_selector_list *list, const char *befor
 }
 
 static void put_targets(struct record *record, const struct msg_selector_list *to,
-                        const struct msg_selector_list * not )
+                        const struct msg_selector_list *except)
 {
     char text[TARGETS] = "";
     size_t len = 0, more = write_list(to, "", text, &len);
 
-    more += write_list(not, "!", text, &len);
+    more += write_list(except, "!", text, &len);
     if (more > 0)
         sprintf(text + len, " +%zu", more);
     record_format(record, RECORD_TARGETS, "%s", text);

@@ -315,8 +315,8 @@ static void take_away_place(struct work *w, size_t k)
 
 static void take_away(struct work *w)
 {
-    for (size_t i = 0; i < w->query->not .n; i++) {
-        mark(w, &w->query->not .items[i]);
+    for (size_t i = 0; i < w->query->except.n; i++) {
+        mark(w, &w->query->except.items[i]);
         for (size_t k = 0; k < w->n; k++) {
             if (w->marks[k].hit && !w->marks[k].away)
                 take_away_place(w, k);
@@ -333,8 +333,8 @@ static int check_selectors(const struct resolve_query *query, size_t *ret_bad)
             return -EINVAL;
         }
     }
-    for (size_t i = 0; i < query->not .n; i++) {
-        if (msg_selector_kind(&query->not .items[i]) == SEL_NONE) {
+    for (size_t i = 0; i < query->except.n; i++) {
+        if (msg_selector_kind(&query->except.items[i]) == SEL_NONE) {
             *ret_bad = LIM_SELECTORS + i;
             return -EINVAL;
         }

@@ -23,7 +23,7 @@
 struct resolve_query {
     const struct net_sessions *sessions;
     const struct rights *rights;
-    struct msg_selector_list to, not ;
+    struct msg_selector_list to, except;
     bool list; /* for WHO: every session, also those that cannot be reached or share a place */
 };
 
@@ -38,7 +38,7 @@ struct resolved {
 
 /*
  * 0, -ENOMEM, -EINVAL with *ret_bad (a selector of no or of the wrong kind: its place in `to`, or
- * LIM_SELECTORS + its place in `not`), or -E2BIG (more than LIM_DELIVERIES). On 0
+ * LIM_SELECTORS + its place in `except`), or -E2BIG (more than LIM_DELIVERIES). On 0
  * resolved_release() frees what it holds.
  */
 int resolve(const struct resolve_query *query, struct resolved *ret_resolved, size_t *ret_bad);

@@ -108,7 +108,7 @@ static struct refusal find_targets(const struct sending *s, struct resolved *ret
         .sessions = &s->call->server->sessions,
         .rights = &s->call->rights,
         .to = s->send->to,
-        .not = s->send->not,
+        .except = s->send->not,
     };
     size_t bad = 0;
     int r = resolve(&query, ret_found, &bad);

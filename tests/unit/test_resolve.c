@@ -113,7 +113,7 @@ static const char *told(const struct resolved *resolved)
     return text;
 }
 
-static bool resolves(const struct rights *rights, bool list, const char *to, const char * not,
+static bool resolves(const struct rights *rights, bool list, const char *to, const char *except,
                      const char *expected, uint32_t failures)
 {
     char store[2][1024];
@@ -124,19 +124,19 @@ static bool resolves(const struct rights *rights, bool list, const char *to, con
 
     query.to.n = selectors(to, items[0], store[0]);
     query.to.items = items[0];
-    query.not .n = selectors(not, items[1], store[1]);
-    query.not .items = items[1];
+    query.except.n = selectors(except, items[1], store[1]);
+    query.except.items = items[1];
     CU_ASSERT_FATAL(resolve(&query, &resolved, &bad) == 0);
     bool same = strcmp(told(&resolved), expected) == 0 && resolved.failures == failures;
     if (!same)
-        printf("\n  %s but %s: expected %s /%u, got %s /%u\n", to, not, expected, failures,
+        printf("\n  %s but %s: expected %s /%u, got %s /%u\n", to, except, expected, failures,
                told(&resolved), resolved.failures);
     resolved_release(&resolved);
     return same;
 }
 
 struct row {
-    const char *to, *not, *expected;
+    const char *to, *except, *expected;
     uint32_t failures;
 };
 
@@ -144,7 +144,7 @@ static void check(const struct rights *rights, bool list, const struct row *rows
 {
     for (size_t i = 0; i < n; i++)
         CU_ASSERT(
-            resolves(rights, list, rows[i].to, rows[i].not, rows[i].expected, rows[i].failures));
+            resolves(rights, list, rows[i].to, rows[i].except, rows[i].expected, rows[i].failures));
 }
 #define CHECK(rights, list, rows) check(rights, list, rows, sizeof(rows) / sizeof(rows[0]))
 
@@ -327,7 +327,7 @@ static void wrong_kinds_are_named(void)
 
     CU_ASSERT(resolve(&query, &resolved, &bad) == -EINVAL && bad == 1);
     query.to = (struct msg_selector_list){&ok, 1};
-    query.not = (struct msg_selector_list){&none, 1};
+    query.except = (struct msg_selector_list){&none, 1};
     CU_ASSERT(resolve(&query, &resolved, &bad) == -EINVAL && bad == LIM_SELECTORS);
 }
 
