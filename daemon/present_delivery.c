@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define LIFE_ACCURACY_US 10000
+#define LOST_MS          1000 /* within it a session is seen to be gone that took its popup along */
 
 struct delivery {
     uint64_t id; /* first: what the tree compares */
@@ -21,6 +22,7 @@ struct delivery {
     bool up;     /* it is on the screen */
     bool orphan; /* msgd is gone: nothing is told */
     bool over;   /* only its report is left */
+    bool lost;   /* its popup is: told when its life is over, which ends soon now */
     bool tell_shown, tell_ended, listed;
     struct boundary_shown shown;
     enum ended_how how;
@@ -125,15 +127,35 @@ static void on_up(void *userdata, enum session_reach reach, const struct heard *
         stop(delivery, WITHDRAW_SILENT);
 }
 
+static void fail(struct delivery *delivery, const char *why)
+{
+    log_info("delivery %llu failed: %s", (unsigned long long)delivery->id, why);
+    end(delivery, ENDED_FAILED, why);
+}
+
+/* A logout ends bus, notification server and popup before logind says that the session is gone. */
+static bool may_be_a_logout(struct delivery *delivery)
+{
+    uint64_t ends_us, soon_us = (now_ms() + LOST_MS) * 1000;
+    if (sd_event_source_get_time(delivery->life, &ends_us) < 0 ||
+        (ends_us > soon_us && sd_event_source_set_time(delivery->life, soon_us) < 0))
+        return false;
+    delivery->lost = true;
+    return true;
+}
+
 static void on_over(void *userdata, enum ended_how how, const char *why, struct slice answer)
 {
     struct delivery *delivery = userdata;
+    if (how == ENDED_FAILED && strcmp(why, "helper-lost") == 0 && may_be_a_logout(delivery))
+        return;
     delivery->answer_len = answer.len;
     if (answer.len > 0)
         memcpy(delivery->answer, answer.ptr, answer.len);
     if (how == ENDED_FAILED)
-        log_info("delivery %llu failed: %s", (unsigned long long)delivery->id, why);
-    end(delivery, how, why);
+        fail(delivery, why);
+    else
+        end(delivery, how, why);
 }
 
 static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
@@ -141,7 +163,10 @@ static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
     struct delivery *delivery = userdata;
     (void)source;
     (void)usec;
-    end(delivery, ENDED_TIMED_OUT, delivery->up ? "no-answer" : "not-shown");
+    if (delivery->lost)
+        fail(delivery, "helper-lost");
+    else
+        end(delivery, ENDED_TIMED_OUT, delivery->up ? "no-answer" : "not-shown");
     return 0;
 }
 

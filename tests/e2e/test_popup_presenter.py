@@ -203,6 +203,15 @@ class ShelfTest(DesktopCase):
         os.kill(self.helpers()[0], signal.SIGKILL)
         self.assertEqual(self.ended(delivery), (FAILED, "helper-lost", ""))
 
+    def test_one_that_its_session_takes_along(self):
+        """What ends a session ends what is in it first: the sender is told of the session."""
+        delivery = self.present()
+        self.shown(delivery)
+        os.kill(self.helpers()[0], signal.SIGKILL)
+        self.msgd.nothing(0.3)
+        self.seats.say(Id="c1", gone=True)
+        self.assertEqual(self.ended(delivery), (SESSION_GONE, "logout", ""))
+
     def test_a_helper_that_is_stopped(self):
         delivery = self.present()
         self.shown(delivery)
