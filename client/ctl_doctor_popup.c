@@ -4,10 +4,10 @@
  */
 #include "client/ctl_doctor.h"
 #include "client/outcome.h"
+#include "common/clock.h"
 #include "common/mem.h"
 
 #include <sodium.h>
-#include <time.h>
 
 #define TEST_TEXT  "This is a test by msgctl doctor. There is nothing to do."
 #define SHOWN_MS   60000
@@ -23,14 +23,11 @@ struct test {
 static void take_time(struct patient *patient, const struct msg *msg)
 {
     const struct msg_event_list *events = &msg->u.events.ev;
-    struct timespec now;
 
     if (msg->type != MSG_EVENT || events->n == 0 || patient->told_time)
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
     patient->told_time = true;
-    patient->ahead_ms =
-        (int64_t)events->items[0].at - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    patient->ahead_ms = (int64_t)events->items[0].at - (int64_t)clock_ms(CLOCK_REALTIME);
 }
 
 static void on_message(void *context, const struct msg *msg)

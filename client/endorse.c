@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/endorse.h"
 
+#include "common/clock.h"
 #include "common/date.h"
 #include "common/keys.h"
 
@@ -67,9 +68,7 @@ void endorse_last_day(const struct endorsement *endorsement, char out[static END
 
 uint64_t endorse_serial(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+    return clock_ms(CLOCK_REALTIME);
 }
 
 int endorse_time(struct endorsement *endorsement, const char *day, int64_t seconds)

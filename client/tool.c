@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/tool.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define NOT_FOUND 127 /* what a shell says then, too */
 
@@ -30,22 +30,14 @@ static void become(const struct tool *tool, int in, int out)
     _exit(NOT_FOUND);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Until it has closed its stdout. 0, or why it is to be ended. */
 static int collect(int fd, int timeout_ms, char *out, size_t capacity, size_t *ret_len)
 {
-    int64_t until = now_ms() + timeout_ms;
+    int64_t until = (int64_t)clock_ms(CLOCK_MONOTONIC) + timeout_ms;
     char beyond;
 
     for (*ret_len = 0;;) {
-        int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
+        int64_t left = timeout_ms < 0 ? -1 : until - (int64_t)clock_ms(CLOCK_MONOTONIC);
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
         if (timeout_ms >= 0 && left <= 0)
             return -ETIMEDOUT;

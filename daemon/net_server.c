@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net_server.h"
 
+#include "common/clock.h"
 #include "common/keys.h"
 #include "common/mem.h"
 #include "daemon/net_audit.h"
@@ -20,18 +21,10 @@
 #define NO_BOOT_ID    "00000000-0000-0000-0000-000000000000" /* the folder lives as long */
 #define RETRY_STOP_MS 1000
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 struct moment server_now(void)
 {
-    return (struct moment){.ms = clock_ms(CLOCK_BOOTTIME),
-                           .wall = (uint64_t)clock_ms(CLOCK_REALTIME)};
+    return (struct moment){.ms = (int64_t)clock_ms(CLOCK_BOOTTIME),
+                           .wall = clock_ms(CLOCK_REALTIME)};
 }
 
 /* ---- the clock ------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net_systemd.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "protocol/slice.h"
 
@@ -8,7 +9,6 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #define MAX_FDS 16
 
@@ -55,11 +55,9 @@ void systemd_notify(const char *state)
 void systemd_notify_reloading(void)
 {
     char state[64];
-    struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)clock_us(CLOCK_MONOTONIC));
     systemd_notify(state);
 }
 

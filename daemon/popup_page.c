@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/popup_page.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/popup_keys.h"
 #include "daemon/popup_message.h"
@@ -12,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <termios.h>
-#include <time.h>
 
 #define READ_MS        5000 /* for tmux to hand out the buffer */
 #define CLOCK_ACCURACY 10000
@@ -28,13 +28,6 @@ struct page {
     struct view *view;
     bool counting; /* as it was drawn last */
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- the screen ------------------------------------------------------------------------------ */
 
@@ -72,7 +65,7 @@ static void set_clock(struct page *page)
 
 static void step(struct page *page, struct slice bytes)
 {
-    struct keys_step step = keys_step(&page->keys, bytes, now_ms());
+    struct keys_step step = keys_step(&page->keys, bytes, clock_ms(CLOCK_BOOTTIME));
     if (step.verdict == KEYS_CONFIRMED)
         sd_event_exit(page->event, PAGE_CONFIRMED);
     else if (step.verdict == KEYS_DISMISSED)
@@ -119,7 +112,7 @@ static int take_keyboard(struct page *page, unsigned answers)
     cfmakeraw(&terminal);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal) < 0)
         return mem_errno();
-    keys_start(&page->keys, answers, now_ms());
+    keys_start(&page->keys, answers, clock_ms(CLOCK_BOOTTIME));
     int r = sd_event_add_io(page->event, &page->input, STDIN_FILENO, EPOLLIN, on_input, page);
     if (r >= 0)
         r = sd_event_source_set_priority(page->input, SD_EVENT_PRIORITY_IMPORTANT);

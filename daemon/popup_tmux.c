@@ -4,13 +4,13 @@
  * a while; what does not is a line in the status line. Told in order: find the server that has the
  * client, wait for stillness, show it, see what became of it, tidy up.
  */
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/popup_message.h"
 #include "daemon/popup_page.h"
 #include "daemon/popup_tmux_inside.h"
 
 #include <sys/random.h>
-#include <time.h>
 
 #define CALL_MS        1500 /* for an answer of tmux */
 #define SEARCH_MS      4000 /* for finding the client */
@@ -22,13 +22,6 @@ struct patience {
     uint64_t latest_ms; /* or at the latest so long after it came */
 };
 static const struct patience for_popup = {3, 15000}, for_status = {2, 3000};
-
-static uint64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static uint64_t age_ms(const struct tmux *tmux)
 {

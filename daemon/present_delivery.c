@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_delivery.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/present_caps.h"
@@ -8,7 +9,6 @@
 #include <search.h>
 #include <stdio.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #define LIFE_ACCURACY_US 10000
 #define LOST_MS          1000 /* within it a session is seen to be gone that took its popup along */
@@ -52,13 +52,6 @@ static int by_id(const void *first, const void *second)
 {
     uint64_t a = *(const uint64_t *)first, b = *(const uint64_t *)second;
     return (a > b) - (a < b);
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
@@ -208,7 +201,7 @@ static int start(struct delivery *delivery, const struct session_where *where,
 {
     const struct wish_question question = {where, message, texts, on_wish, delivery};
     const struct showing_order order = {where, message, texts, on_up, on_over, delivery};
-    uint64_t until_ms = now_ms() + message->u.present.life_ms;
+    uint64_t until_ms = clock_ms(CLOCK_BOOTTIME) + message->u.present.life_ms;
     int r = sd_event_add_time(delivery->all->event, &delivery->life, CLOCK_BOOTTIME,
                               until_ms * 1000, LIFE_ACCURACY_US, on_life, delivery);
     if (r < 0)
@@ -230,7 +223,7 @@ static void refuse(struct delivery *delivery, enum ended_how how, const char *wh
 static void log_refused(struct deliveries *deliveries, const char *user, const char *reason)
 {
     uint64_t held;
-    if (log_limit_pass(&deliveries->refused, user, now_ms(), &held))
+    if (log_limit_pass(&deliveries->refused, user, clock_ms(CLOCK_BOOTTIME), &held))
         log_warning("a message for %s was refused: %s (and %llu such before)", user, reason,
                     (unsigned long long)held);
 }
@@ -249,7 +242,7 @@ static void show(struct delivery *delivery, const struct boundary_message *messa
         return;
     }
     delivery->uid = where.target.uid;
-    if (caps_take(&deliveries->caps, delivery->uid, now_ms()) < 0) {
+    if (caps_take(&deliveries->caps, delivery->uid, clock_ms(CLOCK_BOOTTIME)) < 0) {
         log_refused(deliveries, where.user, "too many");
         refuse(delivery, ENDED_FAILED, "too-many");
         return;

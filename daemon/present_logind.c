@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_logind.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/present_bus.h"
@@ -8,7 +9,6 @@
 #include "daemon/present_proc.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define SERVICE    "org.freedesktop.login1"
 #define MANAGER    "/org/freedesktop/login1", SERVICE ".Manager"
@@ -35,17 +35,10 @@ static void work(struct logind *logind);
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* There is something to do in so much time, or before. */
 static void do_within(struct logind *logind, uint64_t ms)
 {
-    uint64_t at = now_ms() + ms;
+    uint64_t at = clock_ms(CLOCK_MONOTONIC) + ms;
     if (logind->next_ms != 0 && logind->next_ms <= at)
         return;
     logind->next_ms = at;
@@ -215,7 +208,7 @@ static int on_list(sd_bus_message *message, void *userdata, sd_bus_error *error)
 static int ask_list(struct logind *logind)
 {
     logind->list_wanted = false;
-    logind->list_ms = now_ms() + LOGIND_RELIST_MS;
+    logind->list_ms = clock_ms(CLOCK_MONOTONIC) + LOGIND_RELIST_MS;
     return sd_bus_call_method_async(logind->bus, &logind->list_call, SERVICE, MANAGER,
                                     "ListSessions", on_list, logind, NULL);
 }
@@ -317,7 +310,8 @@ static int on_next(sd_event_source *source, uint64_t usec, void *userdata)
     (void)source;
     (void)usec;
     logind->next_ms = 0;
-    logind->list_wanted = logind->list_wanted || !logind->bus || now_ms() >= logind->list_ms;
+    logind->list_wanted =
+        logind->list_wanted || !logind->bus || clock_ms(CLOCK_MONOTONIC) >= logind->list_ms;
     if (!logind->bus)
         r = bus_open(logind->event, logind->config.address, matches, ARRAY_SIZE(matches), logind,
                      &logind->bus);

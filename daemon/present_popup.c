@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_popup.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/present_helper.h"
 #include "daemon/present_shelf.h"
-
-#include <time.h>
 
 struct popup {
     struct shelf_item item; /* first: the shelf gives it back */
@@ -28,13 +27,6 @@ struct popups {
     struct shelf shelf;
     sd_event_source *next; /* there may be room for a queued one */
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
@@ -87,7 +79,7 @@ static void on_heard(void *userdata, const void *datagram, size_t len)
 
 static int start(struct popup *popup)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms(CLOCK_BOOTTIME);
     const struct helper_job job = {
         .program = popup->all->program,
         .uid = popup->item.uid,
@@ -136,7 +128,7 @@ static struct popup *popup_new(struct popups *popups, const struct popup_order *
     if (!popup)
         return NULL;
     popup->all = popups;
-    popup->until_ms = now_ms() + present->life_ms;
+    popup->until_ms = clock_ms(CLOCK_BOOTTIME) + present->life_ms;
     popup->gid = order->where->target.gid;
     popup->tell_shown = order->shown;
     popup->tell_over = order->over;

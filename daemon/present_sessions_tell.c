@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/present_sessions_inside.h"
-
-#include <time.h>
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- what is to be told ---------------------------------------------------------------------- */
 
@@ -35,7 +27,7 @@ int sessions_ask(struct sessions *sessions)
         return -ENOBUFS;
     sessions_refresh(sessions);
     sessions->watched = true;
-    sessions->patience_ms = now_ms() + LIM_LOOKUP;
+    sessions->patience_ms = clock_ms(CLOCK_MONOTONIC) + LIM_LOOKUP;
     sessions->asked++;
     return 0;
 }
@@ -53,7 +45,7 @@ void sessions_forget_asker(struct sessions *sessions)
 static void start_listing(struct sessions *sessions)
 {
     if (sessions->asked == 0 || sessions->listing ||
-        (sessions->names_pending && now_ms() < sessions->patience_ms))
+        (sessions->names_pending && clock_ms(CLOCK_MONOTONIC) < sessions->patience_ms))
         return;
     for (size_t i = 0; i < sessions->count; i++)
         sessions_tell(sessions, sessions->list[i], SESSION_LISTED);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_sources.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/present_logind.h"
 #include "daemon/present_merge.h"
 #include "daemon/present_utmp.h"
 
 #include <grp.h>
-#include <time.h>
 
 struct sources {
     void (*on_change)(void *userdata);
@@ -22,13 +22,6 @@ struct sources {
 };
 
 /* ---- processes ------------------------------------------------------------------------------- */
-
-static uint64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 uint64_t sources_next_scan_ms(uint64_t ended_ms, uint64_t took_us, bool news)
 {
@@ -47,13 +40,13 @@ static void scan(struct sources *sources)
         sources->tree = tree;
     }
     sources->took_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - began_us;
-    sources->ended_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    sources->ended_ms = clock_ms(CLOCK_MONOTONIC);
     sources->news = false;
 }
 
 static void scan_if_due(struct sources *sources)
 {
-    uint64_t now_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    uint64_t now_ms = clock_ms(CLOCK_MONOTONIC);
     if (sources->ended_ms == 0 ||
         now_ms >= sources_next_scan_ms(sources->ended_ms, sources->took_us, sources->news))
         scan(sources);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_terminal.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/present_writer.h"
 
 #include <sys/queue.h>
-#include <time.h>
 
 #define TICK_MS      20 /* until the second attempt; twice as long each time */
 #define TICK_MS_LAST 160
@@ -34,13 +34,6 @@ struct terminals {
     sd_event *event; /* borrowed */
     struct terminal_list list;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void arm(struct terminal *terminal, uint64_t delay_ms)
 {
@@ -89,7 +82,7 @@ static void on_tried(void *userdata, int error)
 {
     struct terminal_job *job = userdata;
     job->terminal->writer = NULL;
-    if (error == -EAGAIN && now_ms() < job->order.deadline_ms)
+    if (error == -EAGAIN && clock_ms(CLOCK_MONOTONIC) < job->order.deadline_ms)
         try_later(job->terminal);
     else
         finish(job, error == -EAGAIN ? -ETIMEDOUT : error);
@@ -118,7 +111,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
     int r = writer_start(terminal->all->event, &job->order, &terminal->writer);
     if (r == -EAGAIN || r == -EBUSY) {
-        job->order.deadline_ms = now_ms() + LIM_TERMINAL_TRY;
+        job->order.deadline_ms = clock_ms(CLOCK_MONOTONIC) + LIM_TERMINAL_TRY;
         try_later(terminal);
     } else if (r < 0) {
         finish(job, r);
@@ -169,7 +162,7 @@ int terminals_write(struct terminals *terminals, const struct terminal_job_spec 
         return r;
     *job = (struct terminal_job){.spec = *spec, .terminal = terminal};
     job->order = (struct writer_order){.target = spec->target,
-                                       .deadline_ms = now_ms() + LIM_TERMINAL_TRY,
+                                       .deadline_ms = clock_ms(CLOCK_MONOTONIC) + LIM_TERMINAL_TRY,
                                        .render = on_open,
                                        .done = on_tried,
                                        .userdata = job};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_utmp.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <utmp.h>
 
 const char *utmp_distrust(const struct stat *st, uid_t own, gid_t utmp_group)
@@ -94,19 +94,12 @@ static int add_login(struct utmp_source *source, const struct utmp_login *login,
     return fact_add(facts, &fact);
 }
 
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* A file that is being written shows its last records at the next look. */
 static const char *read_file(struct utmp_source *source, int fd, size_t size,
                              struct fact_list *facts)
 {
     CLEANUP_FREE char *bytes = malloc(size > 0 ? size : 1);
-    uint64_t now_ms = monotonic_ms();
+    uint64_t now_ms = clock_ms(CLOCK_MONOTONIC);
     struct utmp_login login;
     ssize_t len = bytes ? pread(fd, bytes, size, 0) : -1;
     if (len < 0) {

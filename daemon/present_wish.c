@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_wish.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/present_child.h"
 #include "daemon/present_wish_read.h"
 
 #include <sys/queue.h>
-#include <time.h>
 
 #define AGAIN_MS 20                             /* until a child is asked for again */
 #define AFTER    (SD_EVENT_PRIORITY_NORMAL + 1) /* all that has come: one child is for all of it */
@@ -46,13 +46,6 @@ struct wishes {
     struct log_limit unfit;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void look_in(struct wish_user *user, uint64_t delay_ms)
 {
     sd_event_source_set_time_relative(user->next, delay_ms * 1000);
@@ -89,7 +82,7 @@ static void log_none(struct wish_user *user, int error, const struct wish_answer
 {
     uint64_t held;
     if (error == 0 || error == -ENOENT || error == -ENOTDIR ||
-        !log_limit_pass(&user->all->unfit, user->name, now_ms(), &held))
+        !log_limit_pass(&user->all->unfit, user->name, clock_ms(CLOCK_MONOTONIC), &held))
         return;
     if (answer && error == -EBADMSG)
         log_info("the file %s of %s counts as none: line %u", user->all->file, user->name,
@@ -108,7 +101,7 @@ static void on_read(void *userdata, int error, const void *bytes, size_t len)
         error = wish_answer_read(bytes, len, &answer);
     bool read = error == 0;
     log_none(user, read ? answer.error : error, read ? &answer : NULL);
-    user->since_ms = now_ms();
+    user->since_ms = clock_ms(CLOCK_MONOTONIC);
     look_in(user, 0); /* never from within here: the next child may answer for who is told now */
     tell_all(&user->asked, read ? &answer : NULL);
 }
@@ -167,10 +160,10 @@ static void wait_or_give_up(struct wish_user *user, int error)
 {
     uint64_t patience = error == -EBUSY ? LIM_RECEIVE_TIME : WISH_PATIENCE_MS;
     look_in(user, AGAIN_MS);
-    if (now_ms() < user->since_ms + patience)
+    if (clock_ms(CLOCK_MONOTONIC) < user->since_ms + patience)
         return;
     log_none(user, error, NULL);
-    user->since_ms = now_ms();
+    user->since_ms = clock_ms(CLOCK_MONOTONIC);
     tell_all(&user->waiting, NULL);
 }
 
@@ -208,8 +201,10 @@ static int user_new(struct wishes *wishes, const struct session_where *where,
     CLEANUP_FREE struct wish_user *user = calloc(1, sizeof(*user));
     if (!user)
         return -ENOMEM;
-    *user = (struct wish_user){
-        .all = wishes, .uid = where->target.uid, .gid = where->target.gid, .since_ms = now_ms()};
+    *user = (struct wish_user){.all = wishes,
+                               .uid = where->target.uid,
+                               .gid = where->target.gid,
+                               .since_ms = clock_ms(CLOCK_MONOTONIC)};
     memcpy(user->name, where->user, sizeof(user->name));
     TAILQ_INIT(&user->asked);
     TAILQ_INIT(&user->waiting);
@@ -261,7 +256,7 @@ int wishes_ask(struct wishes *wishes, const struct wish_question *question, stru
     if (r < 0)
         return r;
     if (TAILQ_EMPTY(&user->waiting) && !user->child) {
-        user->since_ms = now_ms();
+        user->since_ms = clock_ms(CLOCK_MONOTONIC);
         look_in(user, 0);
     }
     wish->user = user;

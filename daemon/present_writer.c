@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/present_writer.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/present_become.h"
 
@@ -14,13 +15,6 @@ struct opened {
     uint32_t columns;
     uint32_t utf8; /* 0 or 1 */
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- in the child ---------------------------------------------------------------------------- */
 
@@ -46,7 +40,7 @@ static int write_all(int fd, const char *bytes, size_t len, uint64_t deadline_ms
     size_t sent = 0;
     while (sent < len) {
         ssize_t written = write_once(fd, bytes + sent, len - sent);
-        if (written == -EAGAIN && now_ms() >= deadline_ms)
+        if (written == -EAGAIN && clock_ms(CLOCK_MONOTONIC) >= deadline_ms)
             return -ETIMEDOUT;
         if (written < 0 && (written != -EAGAIN || sent == 0))
             return (int)written;
@@ -99,7 +93,8 @@ static void on_answer(void *userdata, int error, const void *answer, size_t len)
 
 int writer_start(sd_event *event, struct writer_order *order, struct child **ret_child)
 {
-    uint64_t now = now_ms(), left = order->deadline_ms > now ? order->deadline_ms - now : 0;
+    uint64_t now = clock_ms(CLOCK_MONOTONIC),
+             left = order->deadline_ms > now ? order->deadline_ms - now : 0;
     const struct child_job job = {.run = run_writer,
                                   .argument = order,
                                   .owner = order->target.uid,
