@@ -147,16 +147,14 @@ void doctor_HANDSHAKE(void *context, struct finding *finding)
     }
 }
 
-/* A pin that is to go, and the key that is to come. */
+/* A pin that is to go, and the key that is to come; one's own goes before the system's. */
 static void mend_pin(struct finding *finding, const struct trust_host *trust, const char *key)
 {
-    const char *colon = strrchr(trust->changed, ':');
-    int file = colon ? (int)(colon - trust->changed) : 0;
-
-    check_mend(finding, "sed -i %sd %.*s && msgctl trust %s %s", colon ? colon + 1 : "", file,
-               trust->changed, trust->shown, key);
-    if (strncmp(trust->changed, SYSTEM_KNOWN_HOSTS, strlen(SYSTEM_KNOWN_HOSTS)) == 0)
-        snprintf(finding->as, sizeof(finding->as), AS_ROOT);
+    if (trust_is_systems(trust))
+        check_mend(finding, "msgctl trust %s %s", trust->shown, key);
+    else
+        check_mend(finding, "msgctl untrust %s; msgctl trust %s %s", trust->shown, trust->shown,
+                   key);
 }
 
 static void tell_distrust(struct finding *finding, const struct trust_host *trust, const char *key)

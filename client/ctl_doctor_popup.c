@@ -72,7 +72,6 @@ static void tell_failure(const struct patient *patient, struct finding *finding,
 {
     static const char line[] = "; its administrator";
     const struct run *run = patient->run;
-    const char *user = patient->ctl->given[CTL_POPUP];
     char *text = without_head(said);
     char *rest = strstr(text, line), word[260];
 
@@ -86,7 +85,7 @@ static void tell_failure(const struct patient *patient, struct finding *finding,
     else if (strcmp(result->code, "no-presenter") == 0)
         check_mend_there(finding, AS_ROOT, DOCTOR_RESTART_PRESENTER);
     else if (strstr(text, "messages disabled"))
-        check_mend_there(finding, user, "mesg y");
+        check_mend_there(finding, patient->ctl->given[CTL_POPUP], "mesg y; msgctl receive on");
     else
         check_mend(finding, "msgctl sessions%s", doctor_host_word(patient, word));
 }

@@ -224,6 +224,13 @@ bool trust_ask(struct trust_host *trust, const struct call_result *result)
 
 /* ---- what to say ----------------------------------------------------------------------------- */
 
+bool trust_is_systems(const struct trust_host *trust)
+{
+    static const char file[] = SYSTEM_KNOWN_HOSTS ":";
+
+    return strncmp(trust->changed, file, strlen(file)) == 0;
+}
+
 enum line trust_line(const struct trust_host *trust, enum call_outcome outcome,
                      struct line_fields *fields)
 {
@@ -235,7 +242,9 @@ enum line trust_line(const struct trust_host *trust, enum call_outcome outcome,
     }
     if (outcome == CALL_KEY_REFUSED) {
         fields->file = slice_of(trust->changed);
-        return trust->revoked ? LINE_KEY_OUT : LINE_KEY_CHANGED;
+        return trust->revoked            ? LINE_KEY_OUT
+               : trust_is_systems(trust) ? LINE_KEY_CHANGED_FOR_ALL
+                                         : LINE_KEY_CHANGED;
     }
     return trust->declined ? LINE_KEY_DECLINED : LINE_KEY_UNKNOWN;
 }

@@ -53,6 +53,10 @@ bool trust_has_name(struct trust_host *trust);
  */
 bool trust_ask(struct trust_host *trust, const struct call_result *result);
 
+/* The line that has the name, or revokes the key, is in the system's file: for all users, and
+ * root's. */
+bool trust_is_systems(const struct trust_host *trust);
+
 /* What a person's answer means for that key. Pure. */
 enum trust_answer { TRUST_ANSWER_YES, TRUST_ANSWER_NO, TRUST_ANSWER_OTHER_KEY, TRUST_ANSWER_AGAIN };
 enum trust_answer trust_answer(const char *typed, const struct noise_public *key);

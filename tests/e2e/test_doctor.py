@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -100,9 +101,9 @@ class Doctor(Real):
         self.assertEqual([r["name"] for r in rows.values() if r["state"] == "fails"], [name])
         return row
 
-    def mend(self, row, home=None, **options):
+    def mend(self, row, home=None, user=None):
         """Types what it says."""
-        done = Running(self.system.me, ["/bin/sh", "-c", row["mend"], "sh"],
+        done = Running(user or self.system.me, ["/bin/sh", "-c", row["mend"], "sh"],
                        env=self.env(home)).finish(30)
         self.assertEqual(done.status, 0, done)
 
@@ -173,6 +174,11 @@ class There(Doctor):
         time.sleep(0.5)
         self.assertNotIn("doctor", self.terminal.screen())
 
+    def is_disabled(self, rows):
+        """By which of the two ways, a host tells nobody."""
+        return self.fails(rows, "popup", f"User {self.user.name} has messages disabled",
+                          "mesg y; msgctl receive on", "127.0.0.1", self.user.name)
+
     def test_popup_fails(self):
         rows = self.look_there("alice", "--popup", "nobody9", status=1)
         self.fails(rows, "popup", re.compile("^nobody9.* does not exist or is disconnected"),
@@ -181,11 +187,17 @@ class There(Doctor):
         try:
             time.sleep(1.1)
             rows = self.look_there("alice", "--popup", self.user.name, status=1)
-            self.fails(rows, "popup", f"User {self.user.name} has messages disabled", "mesg y",
-                       "127.0.0.1", self.user.name)
+            self.is_disabled(rows)
         finally:
             self.terminal.mesg(True)
             time.sleep(1.1)
+
+    @unittest.skipUnless(AM_ROOT, "needs another user")
+    def test_popup_that_he_does_not_wish(self):
+        self.system.msg("receive", "off", user=self.user, name="msgctl")
+        rows = self.look_there("alice", "--popup", self.user.name, status=1)
+        self.mend(self.is_disabled(rows), user=self.user)
+        self.passes(self.look_there("alice", "--popup", self.user.name), "popup")
 
     def test_forbidden_who_is_no_failure(self):
         row = self.look_there("alice")["sessions"]
@@ -349,7 +361,7 @@ class There(Doctor):
         rows = self.look(self.system.server, home=home, status=4)
         row = self.fails(rows, "host key", re.compile(
             f"^HAS CHANGED: {key} is not the key in {file}:2. Somebody may be listening in: "),
-            f"sed -i 2d {file} && msgctl trust {self.system.server} {key}")
+            f"msgctl untrust {self.system.server}; msgctl trust {self.system.server} {key}")
         self.mend(row, home)
         self.passes(self.look(self.system.server, home=home), "host key", "you there")
         with open(file, encoding="ascii") as known:
@@ -612,13 +624,19 @@ class Networks(Doctor):
     """Each way not to get through, in a network of the test's own."""
     SENDERS = {"alice": []}
 
-    def rows_inside(self, host, setup, status=4):
-        """What it finds where `setup` has made the network."""
-        script = f"ip link set lo up; {setup}\nexec {program('msgctl')} doctor --json {host}"
-        done = Running(self.system.me, ["unshare", "-mn", "/bin/sh", "-ec", script],
+    def run_inside(self, setup, *command, net="n"):
+        """A program where `setup` has made the network, or changed /etc."""
+        script = f"{setup}\nexec {shlex.join((program(command[0]), *command[1:]))}"
+        done = Running(self.system.me, ["unshare", f"-m{net}", "/bin/sh", "-ec", script],
                        env=self.env(self.home("alice"))).finish(40)
         if "unshare" in done.err:
             self.skipTest(done.err)
+        return done
+
+    def rows_inside(self, host, setup, status=4, net="n"):
+        """What it finds there."""
+        done = self.run_inside(f"ip link set lo up; {setup}", "msgctl", "doctor", "--json", host,
+                               net=net)
         self.assertEqual(done.status, status, done)
         rows = [json.loads(line) for line in done.out.splitlines()]
         return {row["name"]: row for row in rows}
@@ -626,18 +644,38 @@ class Networks(Doctor):
     def inside(self, host, setup):
         return self.rows_inside(host, setup)["listener"]
 
+    def systems_known_hosts(self, line):
+        etc = self.system.path("etc")
+        return (f"mkdir -p {etc}/msg; cp /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache "
+                f"{etc}; mount --bind {etc} /etc; echo '{line}' >/etc/msg/known_hosts")
+
     def test_the_systems_known_hosts(self):
         """The caller's has the host; all the same the other is to be sound."""
-        etc = self.system.path("etc")
-        rows = self.rows_inside(self.system.server,
-                                f"mkdir -p {etc}/msg; cp /etc/passwd /etc/group /etc/nsswitch.conf "
-                                f"/etc/ld.so.cache {etc}; mount --bind {etc} /etc; "
-                                "echo broken >/etc/msg/known_hosts", status=1)
+        rows = self.rows_inside(self.system.server, self.systems_known_hosts("broken"), status=1)
         self.assertIn("has the host", self.look_there("alice")["known_hosts"]["found"])
         row = rows["known_hosts"]
         self.assertEqual((row["state"], row["found"], row["mend"], row["as"]),
                          ("fails", "/etc/msg/known_hosts:1: no key",
                           "editor +1 /etc/msg/known_hosts", "root"))
+
+    def test_another_key_in_the_systems_known_hosts(self):
+        """Root alone can change that line; one's own goes before it."""
+        server, key, home = self.system.server, self.system.host_key(), self.home("alice")
+        line = self.systems_known_hosts(f"[127.0.0.1]:{self.system.port} {OTHER}")
+        pin = os.path.join(home, "known_hosts")
+        os.rename(pin, pin + ".kept")
+        self.addCleanup(os.rename, pin + ".kept", pin)
+        done = self.run_inside(line, "msg", f"/SERVER:{server}", self.user.name, "x", net="")
+        self.assertEqual((done.status, done.err), (
+            4, f"Error 5 getting session names: THE KEY OF {server} HAS CHANGED: {key} is not the one "
+               "in /etc/msg/known_hosts:1, which is for all users here; somebody may be listening "
+               "in. Nothing was sent. If its administrator says that it is the new one: msgctl trust "
+               f"{server} {key}\n"))
+        row = self.rows_inside(server, line, net="")["host key"]
+        self.assertEqual((row["state"], row["mend"], row["as"]),
+                         ("fails", f"msgctl trust {server} {key}", ""))
+        self.mend(row, home)
+        self.passes(self.rows_inside(server, line, net="", status=0), "host key", "you there")
 
     def check(self, row, found, mend, on="", by=""):
         self.assertEqual((row["name"], row["state"], row["found"], row["mend"], row["on"], row["as"]),

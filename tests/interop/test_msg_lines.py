@@ -115,8 +115,8 @@ class Keys(World):
         self.pin(OTHER)
         self.expect(4, f"{PREFIX}THE KEY OF {self.name} HAS CHANGED: {self.host.text} is not the one "
                        f"in {self.known_hosts}:1; somebody may be listening in. Nothing was sent. If "
-                       "the host really has a new key, remove that line and run: msgctl trust "
-                       f"{self.name} {self.host.text}\n")
+                       f"its administrator says that it is the new one: msgctl untrust {self.name}; "
+                       f"msgctl trust {self.name} {self.host.text}\n")
         self.assertEqual(self.server.heard, [])
 
     def test_broken_file(self):

@@ -34,7 +34,7 @@ class Changed(Trust):
         self.assertNotEqual(key, old)
         self.until_known(host, bob.line)
         self.refused(guest, host, f"THE KEY OF {host.name} HAS CHANGED: {key} is not the one in {pin}:1",
-                     "somebody may be listening in. Nothing was sent", "remove that line and run: "
+                     "somebody may be listening in. Nothing was sent", f": msgctl untrust {host.name}; "
                      f"msgctl trust {host.name} {key}\n")
         for words in ([host.name], [host.name, key]):
             outcome = guest.run("msgctl", "trust", *words)
@@ -42,8 +42,7 @@ class Changed(Trust):
             self.assertIn(f"{pin}:1", outcome.err)
         self.assertEqual(guest.does("cat", pin), f"{host.name} {old}\n")
         self.assertNotIn(guest.name, bob.screen())
-        guest.does("sed", "-i", "1d", pin)  # as the line says
-        guest.does("msgctl", "trust", host.name, key)
+        guest.shell(f"msgctl untrust {host.name}; msgctl trust {host.name} {key}")  # as it says
         self.reaches(guest, host, bob)
 
     @on_both

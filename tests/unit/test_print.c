@@ -172,8 +172,13 @@ static const struct {
      "Error 5 getting session names: the key of h2 was not accepted: x25519:AAAA"},
     {LINE_KEY_CHANGED, LINE_ERR,
      "Error 5 getting session names: THE KEY OF h2 HAS CHANGED: x25519:AAAA is not the one in "
-     "/home/alice/.config/msg/identity; somebody may be listening in. Nothing was sent. If the "
-     "host really has a new key, remove that line and run: msgctl trust h2 x25519:AAAA"},
+     "/home/alice/.config/msg/identity; somebody may be listening in. Nothing was sent. If its "
+     "administrator says that it is the new one: msgctl untrust h2; msgctl trust h2 x25519:AAAA"},
+    {LINE_KEY_CHANGED_FOR_ALL, LINE_ERR,
+     "Error 5 getting session names: THE KEY OF h2 HAS CHANGED: x25519:AAAA is not the one in "
+     "/home/alice/.config/msg/identity, which is for all users here; somebody may be listening in. "
+     "Nothing was sent. If its administrator says that it is the new one: msgctl trust h2 "
+     "x25519:AAAA"},
     {LINE_KEY_OUT, LINE_ERR,
      "Error 5 getting session names: the key of h2 is revoked: x25519:AAAA "
      "(/home/alice/.config/msg/identity); nothing was sent. Its administrator can tell you the new "
