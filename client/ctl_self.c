@@ -92,6 +92,13 @@ static void tell_forbidden(const struct run *run, const char *reason, const char
               key, run->me);
 }
 
+static int tell_too_often(const struct call_result *result)
+{
+    log_error("you have asked msgd too often; try again in %llu s",
+              (unsigned long long)(result->retry_ms + 999) / 1000);
+    return CTL_NO_SERVER;
+}
+
 /* False: it is none of GRANT's own. */
 static bool tell(const struct run *run, const struct call_result *result, const char *key)
 {
@@ -124,8 +131,8 @@ static bool tell(const struct run *run, const struct call_result *result, const 
         log_error(
             "the msgd that runs here is older than this msgctl and knows no keys of one's own; "
             "once both are of one version: systemctl restart msgd");
-    return *code && strcmp(code, "busy") != 0 && strcmp(code, "rate-limited") != 0 &&
-           strcmp(code, "shutting-down") != 0 && strcmp(code, "unauthorized") != 0;
+    return *code && strcmp(code, "busy") != 0 && strcmp(code, "shutting-down") != 0 &&
+           strcmp(code, "unauthorized") != 0;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -146,6 +153,9 @@ static int ask(const struct ctl *ctl, const struct msg *request, const char *key
     run_exchange(run, &exchange, request);
     if (run->signal == 0 && exchange.result.outcome == CALL_RESULT)
         return CTL_OK;
+    if (run->signal == 0 && exchange.result.outcome == CALL_ERROR &&
+        strcmp(exchange.result.code, "rate-limited") == 0)
+        return tell_too_often(&exchange.result);
     if (run->signal == 0 && tell(run, &exchange.result, key))
         return CTL_FAILED;
     return run_failure(run, &exchange, false, NULL);

@@ -80,7 +80,8 @@ void accounts_sweep(struct accounts *accounts, int64_t now_us)
     HASH_ITER(hh, accounts->table, account, next)
     {
         if (account->connections == 0 && account->uids == 0 && account->messages.next <= now_us &&
-            account->asks.next <= now_us && account->records.next <= now_us)
+            account->asks.next <= now_us && account->grants.next <= now_us &&
+            account->records.next <= now_us)
             forget_account(accounts, account);
     }
 }
@@ -103,6 +104,11 @@ int64_t account_ask(struct account *account, uint32_t messages, int64_t now_us)
     uint32_t a_minute = messages > LIM_ASKS_A_MINUTE / 2 ? 2 * messages : LIM_ASKS_A_MINUTE;
 
     return bucket_take(&account->asks, a_minute, MINUTE, now_us);
+}
+
+int64_t account_grant(struct account *account, uint32_t a_minute, int64_t now_us)
+{
+    return bucket_take(&account->grants, a_minute, MINUTE, now_us);
 }
 
 int64_t account_record(struct account *account, int64_t now_us)

@@ -50,7 +50,7 @@ struct account {
     uint64_t number; /* the presenter's name for it: counted up, never 0 */
     unsigned connections;
     unsigned uids; /* remembered requests */
-    struct bucket messages, asks, records;
+    struct bucket messages, asks, grants, records;
     struct book_request *finals; /* net_book's: finished ones, the oldest first */
     UT_hash_handle hh;
 };
@@ -70,7 +70,8 @@ void accounts_clear(struct accounts *accounts);
 int64_t account_message(struct account *account, uint32_t a_minute, int64_t now_us);
 /* The same for WHO, of somebody who may send `messages` a minute. */
 int64_t account_ask(struct account *account, uint32_t messages, int64_t now_us);
-
+/* The same for what GRANT writes to the disk. */
+int64_t account_grant(struct account *account, uint32_t a_minute, int64_t now_us);
 /* The same for the audit's records of what is not a message. */
 int64_t account_record(struct account *account, int64_t now_us);
 

@@ -12,15 +12,30 @@
 struct refusal {
     const char *code; /* NULL: none */
     const char *text; /* for people */
+    uint64_t retry_ms;
 };
 
-static const struct refusal fine = {NULL, NULL};
+static const struct refusal fine = {.code = NULL};
+
+static struct refusal because(const char *code, const char *text)
+{
+    return (struct refusal){.code = code, .text = text};
+}
+
+/* Nothing to refuse, if a bucket has not to be waited for. */
+static struct refusal unless_waiting(int64_t wait_us)
+{
+    return (struct refusal){.code = wait_us > 0 ? "rate-limited" : NULL,
+                            .retry_ms = (uint64_t)(wait_us + 999) / 1000};
+}
 
 static void refuse(const struct call *call, const struct refusal *refusal)
 {
     struct msg msg = {.type = MSG_ERROR,
                       .id = call->msg->id,
-                      .u.error = {.code = slice_of(refusal->code), .msg = slice_of(refusal->text)}};
+                      .u.error = {.code = slice_of(refusal->code),
+                                  .msg = slice_of(refusal->text),
+                                  .retry_ms = refusal->retry_ms}};
 
     audit_refused(call, refusal->code, NULL);
     stream_send(call->conn->stream, &msg);
@@ -42,13 +57,13 @@ static struct refusal judge_user(const struct call *call)
     const struct conn *conn = call->conn;
 
     if (call->server->config.own_keys == 0)
-        return (struct refusal){"forbidden", "own keys are switched off on this host"};
+        return because("forbidden", "own keys are switched off on this host");
     if (conn->uid == 0)
-        return (struct refusal){"forbidden", "keys do not count as root"};
+        return because("forbidden", "keys do not count as root");
     if (!conn->named || !granted_is_sound(conn->uid, slice_of(conn->name)))
-        return (struct refusal){"forbidden", "this uid has no name on this host"};
+        return because("forbidden", "this uid has no name on this host");
     if (!call->rights.any)
-        return (struct refusal){"forbidden", "this account may not send messages to others"};
+        return because("forbidden", "this account may not send messages to others");
     return fine;
 }
 
@@ -59,11 +74,11 @@ static struct refusal judge_key(const struct call *call, const struct noise_publ
     const char *fault = trust_own_fault(call->server->trust, key);
 
     if (fault && strcmp(fault, "revoked") == 0)
-        return (struct refusal){"revoked", "that key is revoked on this host"};
+        return because("revoked", "that key is revoked on this host");
     if (entry && entry->uid != call->conn->uid)
-        return (struct refusal){"conflict", "another user of this host has authorized that key"};
+        return because("conflict", "another user of this host has authorized that key");
     if (!entry && granted_count(granted, call->conn->uid) >= call->server->config.own_keys)
-        return (struct refusal){"too-many", "you have as many keys of your own as you may"};
+        return because("too-many", "you have as many keys of your own as you may");
     return fine;
 }
 
@@ -82,6 +97,14 @@ static int make_host_key(struct server *server)
 
 /* ---- doing it -------------------------------------------------------------------------------- */
 
+/* What is written is waited for by everybody: it has a rate of its own. */
+static struct refusal charge(const struct call *call)
+{
+    return unless_waiting(account_grant(call->conn->account,
+                                        (uint32_t)call->server->config.grants_a_minute,
+                                        server_now().ms * 1000));
+}
+
 static struct refusal written(const struct call *call, int r, const struct diag *diag,
                               const struct noise_public *key, const char *what)
 {
@@ -94,7 +117,7 @@ static struct refusal written(const struct call *call, int r, const struct diag 
                    text);
     else
         log_error("own key %s: %s", text, diag->text);
-    return r == 0 ? fine : (struct refusal){"internal", "it could not be written down"};
+    return r == 0 ? fine : because("internal", "it could not be written down");
 }
 
 /* A key that was added under a name that the uid had before is added anew. */
@@ -108,6 +131,9 @@ static struct refusal record(const struct call *call, const struct noise_public 
 
     if (entry && strcmp(entry->name, call->conn->name) == 0)
         return fine;
+    struct refusal refusal = charge(call);
+    if (refusal.code)
+        return refusal;
     snprintf(new.name, sizeof(new.name), "%.*s", LIM_NAME, call->conn->name);
     if (entry)
         r = granted_take(file, new.uid, key, &diag);
@@ -124,7 +150,7 @@ static struct refusal add(const struct call *call, const char **ret_did)
     if (!refusal.code)
         refusal = judge_key(call, &key);
     if (!refusal.code && make_host_key(call->server) < 0)
-        return (struct refusal){"internal", "the host's key cannot be made"};
+        return because("internal", "the host's key cannot be made");
     if (refusal.code)
         return refusal;
     fault = trust_own_fault(call->server->trust, &key);
@@ -139,7 +165,10 @@ static struct refusal take(const struct call *call, const char **ret_did)
     struct diag diag;
 
     if (!entry || entry->uid != call->conn->uid)
-        return (struct refusal){"no-target", "you have no such key of your own here"};
+        return because("no-target", "you have no such key of your own here");
+    struct refusal refusal = charge(call);
+    if (refusal.code)
+        return refusal;
     *ret_did = "taken";
     int r = granted_take(call->server->config.granted, call->conn->uid, &key, &diag);
     return written(call, r, &diag, &key, "took back");
@@ -217,16 +246,12 @@ void request_grant(const struct call *call)
 {
     const struct msg_grant *grant = &call->msg->u.grant;
     const char *did = "nothing";
-    struct refusal refusal = fine;
-    int64_t wait = account_ask(call->conn->account, call->rate, server_now().ms * 1000);
+    struct refusal refusal =
+        unless_waiting(account_ask(call->conn->account, call->rate, server_now().ms * 1000));
 
-    if (wait > 0) {
-        call_error(call, "rate-limited", NULL, (uint64_t)(wait + 999) / 1000);
-        return;
-    }
-    if (grant->add.len > 0)
+    if (!refusal.code && grant->add.len > 0)
         refusal = add(call, &did);
-    else if (grant->take.len > 0)
+    else if (!refusal.code && grant->take.len > 0)
         refusal = take(call, &did);
     if (refusal.code)
         refuse(call, &refusal);

@@ -78,6 +78,7 @@
 #define LIM_HELD_TEXT           (64LL << 20)
 #define LIM_MESSAGES_A_MINUTE   60
 #define LIM_ASKS_A_MINUTE       120    /* WHO, GRANT; or twice the messages: msg /V asks twice */
+#define LIM_GRANTS_A_MINUTE     20     /* own keys added, taken: each waits for the disk twice */
 #define LIM_UIDS                1000   /* remembered for an account */
 #define LIM_UID_TIME            600000 /* after the request became final */
 #define LIM_SEEN_RECORDS        65536  /* in the record that outlives the process */

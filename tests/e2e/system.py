@@ -113,7 +113,8 @@ class System:
         """All that msgd keeps, in this system's folders; limits that many tests would meet, off."""
         keys = {"socket": self.socket, "listen": f"127.0.0.1:{self.port}",
                 "state": self.state, "authorized-keys": self.authorized_keys,
-                "revoked-keys": self.revoked_keys, "invitations": self.invitations, "messages-a-minute": 100000, **self.config}
+                "revoked-keys": self.revoked_keys, "invitations": self.invitations,
+                "messages-a-minute": 100000, "grants-a-minute": 100000, **self.config}
         return [f"--{key}={value}" for key, value in keys.items()]
 
     def arguments(self):

@@ -371,6 +371,32 @@ class TooOften(Own):
         """There is nothing to forget, nor leave to ask."""
 
 
+class WrittenTooOften(Own):
+    """What is written waits for the disk, and everybody with it."""
+    CONFIG = {"grants-a-minute": 3}
+
+    def test_changes_have_a_rate_of_their_own(self):
+        second = self.computer()
+        self.grant()
+        self.grant()  # changes nothing, and costs nothing
+        self.self_("revoke", second.key, status=1)
+        self.self_("revoke", self.other.key)
+        self.grant()
+        before = self.granted()
+        for words in (("revoke", self.other.key), ("authorize", second.key)):
+            with self.subTest(words=words):
+                done = self.self_(*words, status=4)
+                self.assertEqual(done.out, "")
+                self.assertRegex(done.err, r"^msgctl: you have asked msgd too often; try again in "
+                                           r"(1\d|20) s\n$")
+        self.grant()
+        self.assertEqual(self.self_("authorize", "--list").out, f"{self.other.key}\n")
+        self.assertEqual(self.granted(), before)
+
+    def forget_all(self):
+        """There is no leave left to."""
+
+
 class Off(Own):
     CONFIG = {"own-keys": 0}
 

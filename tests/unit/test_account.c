@@ -45,22 +45,24 @@ static void accounts_are_told_apart(void)
     CU_ASSERT(account_ask(a, LIM_ASKS_A_MINUTE / 2, 1) == SECOND / 2);
     CU_ASSERT(account_ask(account_of(&accounts, &bob), 1000, 1) == 0);
     CU_ASSERT(account_of(&accounts, &bob)->asks.next == 1 + 60 * SECOND / 2000);
+    CU_ASSERT(account_grant(a, 1, 1) == 0 && account_grant(a, 1, 1) == 60 * SECOND);
     accounts_clear(&accounts);
 }
 
 static void only_idle_accounts_are_forgotten(void)
 {
     struct accounts accounts = {0};
-    struct principal of[4];
+    struct principal of[5];
 
-    for (uint32_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < 5; i++)
         of[i] = principal_of_uid(i);
     account_of(&accounts, &of[0])->connections = 1;
     account_of(&accounts, &of[1])->uids = 1;
     account_message(account_of(&accounts, &of[2]), 60, 0);
     account_ask(account_of(&accounts, &of[3]), 1, 0); /* half a second */
+    account_grant(account_of(&accounts, &of[4]), 120, 0);
     accounts_sweep(&accounts, SECOND / 2 - 1);
-    CU_ASSERT(HASH_COUNT(accounts.table) == 4);
+    CU_ASSERT(HASH_COUNT(accounts.table) == 5);
     accounts_sweep(&accounts, SECOND - 1);
     CU_ASSERT(HASH_COUNT(accounts.table) == 3);
     accounts_sweep(&accounts, SECOND);
