@@ -206,6 +206,12 @@ static void admit(struct conn *conn)
     conn_enter(conn);
 }
 
+void conn_put_off(struct conn *conn, const char *reason)
+{
+    conn_log_refusal(conn, &conn->server->refusals, "account", reason);
+    conn_goaway(conn, "busy", reason, RETRY_BUSY_MS);
+}
+
 void conn_enter(struct conn *conn)
 {
     struct principal who = conn->claim.endorsed
@@ -216,7 +222,7 @@ void conn_enter(struct conn *conn)
     if (enter_account(conn, &who, conn->server->config.account_connections))
         welcome(conn);
     else
-        conn_goaway(conn, "busy", "too many connections of this key", RETRY_BUSY_MS);
+        conn_put_off(conn, "too many connections of this key");
 }
 
 static void on_key(void *owner, struct stream *stream, const struct noise_public *key)

@@ -55,6 +55,8 @@ void conn_result(struct conn *conn, uint32_t id, const char *state);
  * connections.
  */
 void conn_enter(struct conn *conn);
+/* It is known who it is, but not now: GOAWAY busy. */
+void conn_put_off(struct conn *conn, const char *reason);
 /* One for each source, minute and limit in the audit; with --debug a line for each. */
 void conn_log_refusal(struct conn *conn, struct log_limit *limit, const char *step,
                       const char *reason);

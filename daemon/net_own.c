@@ -18,11 +18,6 @@ struct own_held {
     uint8_t bytes[];
 };
 
-static void tell_busy(struct conn *conn, uint32_t id)
-{
-    conn_error(conn, id, "busy", NULL, RETRY_BUSY_MS);
-}
-
 /* ---- what is held ---------------------------------------------------------------------------- */
 
 static uint8_t *put_u32(uint8_t *at, uint32_t number)
@@ -39,7 +34,7 @@ static void hold(struct conn *conn, const struct msg *msg)
         conn->own.n_held < LIM_OPEN_REQUESTS ? malloc(sizeof(*held) + HEAD + msg->map.len) : NULL;
 
     if (!held) {
-        tell_busy(conn, msg->id);
+        requests_put_off(conn, msg);
         return;
     }
     uint8_t *at = held->bytes;
@@ -59,11 +54,15 @@ static void serve(struct conn *conn, const struct own_held *held)
     struct wire_doc doc;
     struct msg msg;
 
-    if (!conn->own.answered || msg_decode(&msg, &doc, held->bytes, held->len, &fault) < 0) {
-        tell_busy(conn, held->id);
+    if (msg_decode(&msg, &doc, held->bytes, held->len, &fault) < 0) { /* no memory */
+        conn_error(conn, held->id, "busy", NULL, RETRY_BUSY_MS);
+        conn->server->unrecorded++;
         return;
     }
-    requests_serve(conn, &msg);
+    if (conn->own.answered)
+        requests_serve(conn, &msg);
+    else
+        requests_put_off(conn, &msg);
     wire_release(&doc);
 }
 
@@ -132,7 +131,7 @@ static void let_in(struct conn *conn)
     if (conn->own.answered)
         conn_enter(conn);
     else
-        conn_goaway(conn, "busy", "the name service of this host does not answer", RETRY_BUSY_MS);
+        conn_put_off(conn, "the name service of this host does not answer");
     if (corks)
         stream_uncork(stream);
 }
@@ -174,7 +173,7 @@ bool own_holds(struct conn *conn, const struct msg *msg)
     if (conn->query)
         hold(conn, msg);
     else
-        tell_busy(conn, msg->id);
+        requests_put_off(conn, msg);
     return true;
 }
 

@@ -59,6 +59,12 @@ void requests_serve(struct conn *conn, const struct msg *msg)
     }
 }
 
+void requests_put_off(struct conn *conn, const struct msg *msg)
+{
+    call_error(&(struct call){.server = conn->server, .conn = conn, .msg = msg}, "busy", NULL,
+               RETRY_BUSY_MS);
+}
+
 void call_error(const struct call *call, const char *code, const char *at, uint64_t retry_ms)
 {
     audit_refused(call, code, at);

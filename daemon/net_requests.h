@@ -27,6 +27,8 @@ request_fn request_send, request_cancel, request_attach, request_who, request_ac
 void requests_take(struct conn *conn, const struct msg *msg);
 /* The same, once it is known who asks: not before net_own knows of whom it is. */
 void requests_serve(struct conn *conn, const struct msg *msg);
+/* It cannot be looked at now: busy. */
+void requests_put_off(struct conn *conn, const struct msg *msg);
 
 /* Answers with ERROR on the call's id. retry_ms 0: it may not be tried again. */
 void call_error(const struct call *call, const char *code, const char *at, uint64_t retry_ms);

@@ -2,14 +2,17 @@
 """The audit of the ways to be let in: an own key, an invitation, an endorsement."""
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
 import unittest
 
 from audit import Journal
 from harness import eventually
 from test_endorse import ssh_key
 from test_grant import Own
+from test_msgd_network import Anything, Client, Identity
 
 
 class Ways(Own):
@@ -80,6 +83,22 @@ class Ways(Own):
         record = self.single(request="send", outcome="ok", principal=self.other.key, name="alice",
                              signer=" ".join(public.split()[:2]))
         self.assertEqual(record["MSG_SERIAL"], [str(endorsed["serial"])])
+
+
+class PutOff(Own):
+    def test_more_at_once_than_wait_for_the_name_service(self):
+        identity = Identity()
+        self.self_("authorize", identity.text)
+        client = Client.tcp(("127.0.0.1", self.system.port), identity, Anything())
+        self.addCleanup(client.close)
+        client.welcomed()
+        time.sleep(1.1)  # what the name service said holds for a second
+        last = client.request_all(40 * [("WHO", {"to": [{"name": "nobody-here"}]})])
+        told = [client.all_of(n)[1].map["code"] for n in range(last - 39, last + 1)]
+        self.assertEqual((told.count("busy"), told[:16].count("busy")), (24, 0), told)
+        audited = re.findall(rf"^msgd: audit: request=who outcome=(\S+) principal={identity.text} "
+                             rf"account=unix:{self.user.uid} ", self.system.logged(), re.M)
+        self.assertEqual(sorted(audited), sorted(told))
 
 
 if __name__ == "__main__":

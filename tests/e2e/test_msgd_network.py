@@ -264,6 +264,8 @@ class TurnedAway(Network):
             third.wait_at_most()
             third.receive()
         self.assertEqual((raised.exception.code, raised.exception.more["retry_ms"]), ("busy", 1000))
+        self.assertIn("refused 127.0.0.1, account: too many connections of this key\n",
+                      self.msgd.logged())
         clients[0].close()
         time.sleep(0.2)
         self.client().ping(1)

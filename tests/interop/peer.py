@@ -269,7 +269,11 @@ class Client(Connection):
 
     def request(self, kind, fields=None):
         """Its id."""
-        self.write(b"".join(self._requests([(kind, fields or {})])))
+        return self.request_all([(kind, fields or {})])
+
+    def request_all(self, requests):
+        """In one write; the id of the last."""
+        self.write(b"".join(self._requests(requests)))
         return self.last
 
     def answer(self, number, seconds=None):
