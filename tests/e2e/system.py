@@ -87,7 +87,8 @@ class System:
         self.server = f"127.0.0.1:{self.port}"
         self.me = User.me(self.folder_of("me"))
         self.process = None
-        for file in (self.authorized_keys, self.revoked_keys):
+        self.conf = self.path("msgd.conf")
+        for file in (self.authorized_keys, self.revoked_keys, self.conf):
             with open(file, "w", encoding="utf-8"):
                 os.chmod(file, 0o644)
         self.msgd_user = None
@@ -115,7 +116,7 @@ class System:
                 "state": self.state, "authorized-keys": self.authorized_keys,
                 "revoked-keys": self.revoked_keys, "invitations": self.invitations,
                 "messages-a-minute": 100000, "grants-a-minute": 100000, **self.config}
-        return [f"--{key}={value}" for key, value in keys.items()]
+        return ["-f", self.conf, *[f"--{key}={value}" for key, value in keys.items()]]
 
     def arguments(self):
         return [program("msgd-present"), *self.utmp.options, "--with-msgd",
@@ -141,6 +142,14 @@ class System:
             raise AssertionError(f"{self.process.args[0]} ended: {self.logged()}")
         with socket.socket(socket.AF_UNIX) as s:
             return s.connect_ex(self.socket) == 0
+
+    def configure(self, text):
+        """Writes msgd.conf and has it read again; what `config` says goes before it."""
+        with open(self.conf, "w", encoding="utf-8") as file:
+            file.write(text)
+        before = self.logged().count("configuration read again")
+        os.kill(self.msgd_pid(), signal.SIGHUP)
+        eventually(lambda: self.logged().count("configuration read again") > before, self.logged)
 
     def stop(self):
         """Ends it as an administrator does; its exit status."""

@@ -412,6 +412,27 @@ class Off(Own):
                     f"{self.other.key} {self.user.name}; or set own_keys, see msgd.conf(5)\n")
 
 
+class Switched(Own):
+    """Off while somebody is connected; and on again: nothing that was granted is lost."""
+
+    def test_off_and_on_again(self):
+        self.grant()
+        waiting = self.begin(self.user.name, "/W", "to be switched off")
+        self.terminal.wait_for("to be switched off")
+        before = self.granted()
+        self.system.configure("[rights]\nown_keys = 0\n")
+        done = waiting.finish(15)
+        self.assertEqual(done.status, 1, done)
+        self.assertRegex(self.system.logged(), rf"{self.user.name} from 127\.0\.0\.1 is unauthorized "
+                                               "now: closed")
+        self.assertEqual(self.send().status, 4)
+        self.expect(self.self_("authorize", "--list"), 0, f"{self.other.key} (does not count: off)\n")
+        self.assertEqual(self.granted(), before)
+        self.system.configure("[rights]\nown_keys = 1\n")
+        self.assertEqual(self.send().status, 0)
+        self.expect(self.self_("authorize", "--list"), 0, f"{self.other.key}\n")
+
+
 class NotListening(Own):
     CONFIG = {"listen": ""}
 
