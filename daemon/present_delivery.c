@@ -129,7 +129,7 @@ static void fail(struct delivery *delivery, const char *why)
 /* A logout ends bus, notification server and popup before logind says that the session is gone. */
 static bool may_be_a_logout(struct delivery *delivery)
 {
-    uint64_t ends_us, soon_us = (now_ms() + LOST_MS) * 1000;
+    uint64_t ends_us, soon_us = (clock_ms(CLOCK_BOOTTIME) + LOST_MS) * 1000;
     if (sd_event_source_get_time(delivery->life, &ends_us) < 0 ||
         (ends_us > soon_us && sd_event_source_set_time(delivery->life, soon_us) < 0))
         return false;
