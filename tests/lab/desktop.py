@@ -57,7 +57,7 @@ SERVERS = {
     "dunst": Server("dunst &", MIDDLE, LEFT, CENTRE, CENTRE),
     "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, RIGHT_BUTTON, (None, 20)),
     "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
-    "swaync": Server("swaync", LEFT, LEFT, WIDE_BUTTON, (-16, 20)),
+    "swaync": Server("swaync", LEFT, RIGHT, WIDE_BUTTON, CENTRE),
     "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
     "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER),

@@ -54,12 +54,6 @@ class Mako(Servers, Scenario):
 class SwayNotificationCenter(Servers, Scenario):
     KIND, SERVER = Sway, "swaync"
 
-    @on_both
-    def test_closed(self, host):
-        if host.release == "bookworm":
-            self.skipTest("how to close a popup of Debian 12's swaync with a mouse was not found out")
-        super().test_closed.test(self, host)
-
 
 class Mate(Servers, Scenario):
     SERVER = "mate"
