@@ -26,6 +26,8 @@
 /*
  * $1: how many answers there are; 0: an OK button. Buttons are digits: labels would be arguments.
  * zenity gives Enter to its own OK button, so that one is called otherwise and answers nothing.
+ * xmessage has the X server's own fonts, by default of Latin-1 alone: without others, what is not
+ * in that is written in it where it can be, else as ?, and not as letters that nobody wrote.
  * Nothing in braces behind a $: the user's manager would take it for a variable of its own.
  */
 static const char script[] =
@@ -42,8 +44,12 @@ static const char script[] =
     "elif command -v xmessage >/dev/null; then\n"
     "  [ \"$n\" = 0 ] && b=OK:100, || b=\n"
     "  while [ $i -le \"$n\" ]; do b=$b$i:$((100 + i)),; i=$((i + 1)); done\n"
+    "  to=ISO-8859-1//TRANSLIT wide=false\n"
+    "  [ -z \"$(xlsfonts -fn '*-iso10646-1' 2>/dev/null)\" ] || to=UTF-8 wide=true\n"
     "  echo shown xmessage\n"
-    "  xmessage -center -title Message -buttons \"$b\"Dismiss:99 -file -\n"
+    "  iconv -f UTF-8 -t $to | LC_ALL=C.UTF-8 xmessage -xrm \"*international: $wide\" \\\n"
+    "    -xrm '*wrap: word' -geometry 560x360 -center -title Message \\\n"
+    "    -buttons \"$b\"Dismiss:99 -file -\n"
     "  echo status $?\n"
     "else\n"
     "  echo none\n"

@@ -13,6 +13,7 @@ TEST_PACKAGES=(
   systemd
   openssh-client python3-cryptography python3-dissononce python3-msgpack golang-github-flynn-noise-dev
   dbus dbus-x11 python3-dbus python3-gi dunst zenity xvfb xdotool imagemagick openbox tmux
+  x11-utils at-spi2-core gir1.2-atspi-2.0
 )
 # For tests/lab, which installs the rest in trees of its own.
 LAB_PACKAGES=(

@@ -17,6 +17,7 @@ from harness import AM_ROOT, eventually
 HERE = os.path.dirname(os.path.abspath(__file__))
 NEEDED = ("dbus-daemon", "Xvfb", "dunst", "xdotool", "import")
 PYTHON = "/usr/bin/python3"
+ACCESSIBILITY = "/usr/libexec/at-spi-bus-launcher"
 
 # Left: what the click is on; right: the menu of actions, where the choice is that of a script.
 DUNSTRC = """[global]
@@ -41,7 +42,7 @@ def missing():
     """Why there can be no desktop here, or None."""
     if not AM_ROOT:
         return "needs root: a desktop of another user"
-    absent = [name for name in NEEDED if not shutil.which(name)]
+    absent = [name for name in (*NEEDED, ACCESSIBILITY) if not shutil.which(name)]
     if absent:
         return "needs " + ", ".join(absent)
     return None
@@ -112,6 +113,20 @@ class Desktop:
                              "-nolisten", "tcp"], stdout=subprocess.PIPE)
         self.display = ":" + screen.stdout.readline().decode().strip()
         self.environment["DISPLAY"] = self.display
+
+    def start_accessibility(self):
+        """The bus of screen readers, which programs find when they start."""
+        self.popen([ACCESSIBILITY, "--launch-immediately"])
+        eventually(lambda: self.owner("org.a11y.Bus"), "the accessibility bus")
+
+    def heard(self, *button):
+        """What a screen reader gets of the dialog (reader.py); or it presses a button."""
+        reader = self.popen([PYTHON, "-B", os.path.join(HERE, "reader.py"), *button],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = reader.communicate(timeout=30)[0].decode()
+        if reader.returncode != 0:
+            raise AssertionError(f"the screen reader: {said}")
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
     def owner(self, name="org.freedesktop.Notifications"):
         """Whether somebody owns the name."""
@@ -186,6 +201,12 @@ class Desktop:
 
     def press(self, x, y, button=1):
         self.x("xdotool", "mousemove", str(x), str(y), "click", str(button))
+
+    def pixels(self):
+        """The screen, a byte of grey for each of its 800 times 600 points."""
+        process = self.popen(["import", "-window", "root", "-depth", "8", "gray:-"],
+                             stdout=subprocess.PIPE)
+        return process.communicate(timeout=20)[0]
 
     def picture(self, path):
         self.x("import", "-window", "root", path)

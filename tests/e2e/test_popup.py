@@ -2,6 +2,7 @@
 """msgd-popup on a real bus: a real notification server with real clicks, and one that lies."""
 import contextlib
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -14,13 +15,31 @@ from harness import User, eventually, program
 
 DO_NOT_DISTURB, LOCKED = 2, 1
 
-# -buttons LABEL:STATUS,...: it ends with the status of the last but one
+# Keeps what it was given; -buttons LABEL:STATUS,...: it ends with the status of the last but one.
 XMESSAGE = """#!/bin/sh
+/bin/cat >"$HOME/given"
+echo "$*" >"$HOME/how"
 while [ "$1" != -buttons ]; do shift; done
 pressed=${2%,*}
 /bin/sleep 1.5
 exit "${pressed##*:}"
 """
+
+
+def folder_of(user, iconv=None, **programs):
+    """A folder with these programs alone, by their text, or the real ones; and iconv."""
+    folder = os.path.join(user.home, "programs")
+    os.mkdir(folder)
+    for name, text in {"iconv": iconv, **programs}.items():
+        path = os.path.join(folder, name)
+        if text is None:
+            os.symlink(shutil.which(name), path)
+            continue
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
+    os.chmod(folder, 0o755)
+    return folder
 
 
 @unittest.skipIf(desktop.missing(), desktop.missing())
@@ -308,15 +327,13 @@ class DialogTest(PopupCase):
         self.desktop.start_manager()
         return super().popup(*arguments, **options)
 
-    def without_zenity(self):
+    def without_zenity(self, **programs):
         """A manager that finds an xmessage alone, which presses the button before the last."""
-        folder = os.path.join(self.user.home, "programs")
-        os.mkdir(folder)
-        with open(os.path.join(folder, "xmessage"), "w", encoding="ascii") as f:
-            f.write(XMESSAGE)
-        os.chmod(os.path.join(folder, "xmessage"), 0o755)
-        os.chmod(folder, 0o755)
-        self.desktop.start_manager(PATH=folder)
+        self.desktop.start_manager(PATH=folder_of(self.user, **{"xmessage": XMESSAGE, **programs}))
+
+    def given(self, name):
+        with open(os.path.join(self.user.home, name), "rb") as f:
+            return f.read()
 
     def test_xmessage(self):
         self.without_zenity()
@@ -329,6 +346,19 @@ class DialogTest(PopupCase):
         helper = super().popup(answers=("Yes", "No"))
         self.shown(helper, by="xmessage")
         self.assertEqual(self.ended(helper), (ACKNOWLEDGED, "", "No"))
+
+    def test_xmessage_without_fonts(self):
+        """Of what its fonts have not it would draw other letters: it is given none of that."""
+        self.without_zenity()
+        self.shown(super().popup("gr\u00fc\u00dfe \u201c\u4f60\u597d\u201d \u05e9\u05dc"), by="xmessage")
+        self.assertEqual(self.given("given").split(b"\n")[1], b'gr\xfc\xdfe "??" ??')
+        self.assertIn(b"*international: false", self.given("how"))
+
+    def test_xmessage_with_fonts(self):
+        self.without_zenity(xlsfonts="#!/bin/sh\necho \"$*\"\n")
+        self.shown(super().popup("gr\u00fc\u00dfe \u4f60\u597d"), by="xmessage")
+        self.assertEqual(self.given("given").split(b"\n")[1].decode(), "gr\u00fc\u00dfe \u4f60\u597d")
+        self.assertIn(b"*international: true", self.given("how"))
 
     def test_a_manager_that_comes_late(self):
         """As where our connection is what starts the bus."""
