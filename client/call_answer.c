@@ -2,18 +2,11 @@
 /* A call: what the server says, and what becomes of the call by it. */
 #include "client/call_inside.h"
 
-#include <stdio.h>
-
-static void copy(char *out, size_t size, struct slice in)
-{
-    snprintf(out, size, "%.*s", (int)in.len, in.ptr ? in.ptr : "");
-}
-
 static void on_error(struct call *call, const struct msg_error *error)
 {
-    copy(call->result.code, sizeof(call->result.code), error->code);
-    copy(call->result.message, sizeof(call->result.message), error->msg);
-    copy(call->result.at, sizeof(call->result.at), error->at);
+    slice_copy(call->result.code, sizeof(call->result.code), error->code);
+    slice_copy(call->result.message, sizeof(call->result.message), error->msg);
+    slice_copy(call->result.at, sizeof(call->result.at), error->at);
     call->result.retry_ms = error->retry_ms;
     bool unknown = slice_eq(error->code, SLICE("outcome-unknown")) ||
                    (call->sent && call->accepted && slice_eq(error->code, SLICE("unknown-uid")));
@@ -22,7 +15,7 @@ static void on_error(struct call *call, const struct msg_error *error)
 
 static void on_result(struct call *call, const struct msg_result *result)
 {
-    copy(call->result.state, sizeof(call->result.state), result->st);
+    slice_copy(call->result.state, sizeof(call->result.state), result->st);
     call->result.counts = result->n;
     call_finish(call, CALL_RESULT);
 }
@@ -43,8 +36,8 @@ static bool is_misunderstanding(struct slice code)
 /* The server ends the connection. Unless it sends us away for good, the call goes on elsewhere. */
 static void on_goaway(struct call *call, const struct msg_goaway *goaway)
 {
-    copy(call->result.code, sizeof(call->result.code), goaway->code);
-    copy(call->result.message, sizeof(call->result.message), goaway->msg);
+    slice_copy(call->result.code, sizeof(call->result.code), goaway->code);
+    slice_copy(call->result.message, sizeof(call->result.message), goaway->msg);
     call->result.retry_ms = goaway->retry_ms;
     call->queueing = call->config.queues && !call->accepted && !call->unsure &&
                      slice_eq(goaway->code, SLICE("busy"));

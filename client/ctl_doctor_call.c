@@ -6,11 +6,6 @@
 
 #include <time.h>
 
-static void copy(char *out, size_t size, struct slice in)
-{
-    snprintf(out, size, "%.*s", (int)in.len, in.ptr ? in.ptr : "");
-}
-
 static void on_welcome(void *context, const struct msg *msg)
 {
     struct patient *patient = context;
@@ -20,8 +15,8 @@ static void on_welcome(void *context, const struct msg *msg)
         return;
     patient->welcome = true;
     patient->version = welcome->v;
-    copy(patient->name, sizeof(patient->name), welcome->name);
-    copy(patient->you, sizeof(patient->you), welcome->you);
+    slice_copy(patient->name, sizeof(patient->name), welcome->name);
+    slice_copy(patient->you, sizeof(patient->you), welcome->you);
 }
 
 /* One call tells what several checks want to know. False: a signal came. */

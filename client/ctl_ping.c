@@ -10,20 +10,13 @@ struct ping {
     char name[256], you[256];
 };
 
-static void copy(char out[static 256], struct slice in)
-{
-    size_t len = in.len < 256 ? in.len : 255;
-    memcpy(out, in.ptr, len);
-    out[len] = '\0';
-}
-
 static void on_message(void *context, const struct msg *msg)
 {
     struct ping *ping = context;
     if (msg->type != MSG_WELCOME)
         return;
-    copy(ping->name, msg->u.welcome.name);
-    copy(ping->you, msg->u.welcome.you);
+    slice_copy(ping->name, sizeof(ping->name), msg->u.welcome.name);
+    slice_copy(ping->you, sizeof(ping->you), msg->u.welcome.you);
 }
 
 static void print_json(const struct ping *ping, const struct run *run, const char *address,

@@ -19,14 +19,6 @@ struct self {
     size_t n_keys;
 };
 
-static void copy(char out[static GRANTED_STRING], struct slice in)
-{
-    size_t len = in.len < GRANTED_STRING ? in.len : GRANTED_STRING - 1;
-
-    memcpy(out, in.ptr ? in.ptr : "", len);
-    out[len] = '\0';
-}
-
 static void format_key(struct slice bytes, char out[static KEY_TEXT_LEN + 1])
 {
     struct noise_public key;
@@ -62,9 +54,9 @@ static void on_message(void *context, const struct msg *msg)
 
     if (msg->type != MSG_GRANTED)
         return;
-    copy(self->did, granted->did);
-    copy(self->user, granted->user);
-    copy(self->rights, granted->perm);
+    slice_copy(self->did, sizeof(self->did), granted->did);
+    slice_copy(self->user, sizeof(self->user), granted->user);
+    slice_copy(self->rights, sizeof(self->rights), granted->perm);
     if (granted->host.len > 0)
         format_key(granted->host, self->host);
     self->port = (unsigned)granted->port;

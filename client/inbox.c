@@ -10,11 +10,6 @@
 
 /* ---- what is kept ---------------------------------------------------------------------------- */
 
-static void copy(char *out, size_t size, struct slice in)
-{
-    snprintf(out, size, "%.*s", (int)in.len, in.ptr ? in.ptr : "");
-}
-
 static void keep_answers(struct inbox_message *kept, const struct slice_list *answers)
 {
     size_t used = 0;
@@ -59,9 +54,9 @@ int inbox_take(struct inbox *inbox, const struct msg *msg)
                                    .text = keep_text(message->text)};
     if (!kept->text)
         return -ENOMEM;
-    copy(kept->session, sizeof(kept->session), message->sess);
-    copy(kept->from, sizeof(kept->from), message->from);
-    copy(kept->state, sizeof(kept->state), message->st);
+    slice_copy(kept->session, sizeof(kept->session), message->sess);
+    slice_copy(kept->from, sizeof(kept->from), message->from);
+    slice_copy(kept->state, sizeof(kept->state), message->st);
     keep_answers(kept, &message->answers);
     inbox->n++;
     return 0;

@@ -32,19 +32,14 @@ int message_refuse(struct message_error *error, const char *format, ...)
 
 /* ---- charsets -------------------------------------------------------------------------------- */
 
-static bool begins(struct slice text, const char *bytes, size_t len)
-{
-    return text.len >= len && memcmp(text.ptr, bytes, len) == 0;
-}
-
 /* What to convert from; NULL: it is, or must be, UTF-8. */
 static const char *source_charset(struct slice raw, const char *charset)
 {
     static const char *const UTF8[] = {"UTF-8", "ANSI_X3.4-1968", "US-ASCII"};
 
-    if (begins(raw, "\xEF\xBB\xBF", 3))
+    if (slice_begins(raw, SLICE("\xEF\xBB\xBF")))
         return NULL;
-    if (begins(raw, "\xFF\xFE", 2) || begins(raw, "\xFE\xFF", 2))
+    if (slice_begins(raw, SLICE("\xFF\xFE")) || slice_begins(raw, SLICE("\xFE\xFF")))
         return "UTF-16";
     for (size_t i = 0; i < ARRAY_SIZE(UTF8); i++) {
         if (strcasecmp(charset, UTF8[i]) == 0)

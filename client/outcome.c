@@ -25,15 +25,6 @@ static void say(const struct outcome *outcome, enum line line, const struct line
     speak(outcome->config.speaker, line, fields);
 }
 
-static void copy_name(char out[static LIM_NAME + 1], struct slice name)
-{
-    size_t len = name.len <= LIM_NAME ? name.len : LIM_NAME;
-
-    if (len > 0)
-        memcpy(out, name.ptr, len);
-    out[len] = '\0';
-}
-
 /* ---- targets that reached nobody ------------------------------------------------------------- */
 
 static bool names_everybody(const struct msg_selector_list *to)
@@ -111,9 +102,9 @@ static void take_note(struct outcome *outcome, const struct msg_miss *miss)
 
     if (outcome->noted || outcome->n_notes == LIM_SELECTORS || note.line == LINES)
         return;
-    copy_name(note.user, miss->user);
-    copy_name(note.session, miss->sess);
-    copy_name(note.by, miss->by);
+    slice_copy(note.user, sizeof(note.user), miss->user);
+    slice_copy(note.session, sizeof(note.session), miss->sess);
+    slice_copy(note.by, sizeof(note.by), miss->by);
     if (is_noted(outcome, &note))
         return;
     grown = reallocarray(outcome->notes, outcome->n_notes + 1, sizeof(*grown));
@@ -151,7 +142,7 @@ static void take_miss(struct outcome *outcome, const struct msg_miss *miss)
     } else if (slice_eq(miss->code, SLICE("left-out"))) {
         outcome->missed[miss->to] = MISS_LEFT_OUT; /* told if nobody else is reached */
     } else {
-        snprintf(code, sizeof(code), "%.*s", (int)miss->code.len, miss->code.ptr);
+        slice_copy(code, sizeof(code), miss->code);
         say_miss(outcome, (size_t)miss->to, code, miss->user);
     }
 }
@@ -181,11 +172,10 @@ static void accept_place(struct outcome *outcome, struct outcome_place *place,
     if (place->known)
         return;
     place->known = true;
-    copy_name(place->user, event->user);
-    copy_name(place->session, event->sess.ptr ? event->sess : event->id);
-    copy_name(place->id, event->id);
-    snprintf(place->kind, sizeof(place->kind), "%.*s", (int)event->kind.len,
-             event->kind.ptr ? event->kind.ptr : "");
+    slice_copy(place->user, sizeof(place->user), event->user);
+    slice_copy(place->session, sizeof(place->session), event->sess.ptr ? event->sess : event->id);
+    slice_copy(place->id, sizeof(place->id), event->id);
+    slice_copy(place->kind, sizeof(place->kind), event->kind);
     if (event->d > outcome->n_places)
         outcome->n_places = (size_t)event->d;
 }

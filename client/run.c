@@ -119,8 +119,7 @@ static void on_message(void *context, const struct msg *msg)
     if (msg->type == MSG_NOTE)
         speak(&run->speaker, LINE_SERVER_NOTE, &(struct line_fields){.message = msg->u.note.msg});
     if (msg->type == MSG_WELCOME && run->server.local) {
-        snprintf(run->host, sizeof(run->host), "%.*s", (int)msg->u.welcome.name.len,
-                 msg->u.welcome.name.ptr);
+        slice_copy(run->host, sizeof(run->host), msg->u.welcome.name);
         run->speaker.base.host = slice_of(run->host);
     }
     if (exchange->message)

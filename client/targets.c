@@ -21,23 +21,13 @@ __attribute__((format(printf, 3, 4))) static int fault_at(struct targets_fault *
 
 /* ---- one target ------------------------------------------------------------------------------ */
 
-static bool take_prefix(struct slice *entry, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    if (entry->len < len || memcmp(entry->ptr, prefix, len) != 0)
-        return false;
-    *entry = slice_from(*entry, len);
-    return true;
-}
-
 static struct slice *take_kind(struct slice *entry, struct msg_selector *selector)
 {
-    if (take_prefix(entry, "user:"))
+    if (slice_take(entry, SLICE("user:")))
         return &selector->user;
-    if (take_prefix(entry, "session:"))
+    if (slice_take(entry, SLICE("session:")))
         return &selector->session;
-    if (take_prefix(entry, "id:"))
+    if (slice_take(entry, SLICE("id:")))
         return &selector->id;
     return &selector->name;
 }
@@ -187,7 +177,7 @@ static int read_all(struct reader *reader)
 {
     int r = 0;
 
-    take_prefix(&reader->rest, "\xEF\xBB\xBF");
+    slice_take(&reader->rest, SLICE("\xEF\xBB\xBF"));
     while (r == 0 && next_entry(reader))
         r = take_entry(reader);
     if (r == 0 && reader->targets.n == 0)

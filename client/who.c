@@ -8,17 +8,12 @@
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-static void copy(char *out, size_t size, struct slice in)
-{
-    snprintf(out, size, "%.*s", (int)in.len, in.ptr ? in.ptr : "");
-}
-
 static void keep(struct who_session *kept, const struct msg_session *session)
 {
     *kept = (struct who_session){.reachable = !slice_eq(session->reach, SLICE("nothing"))};
-    copy(kept->id, sizeof(kept->id), session->id);
-    copy(kept->name, sizeof(kept->name), session->name);
-    copy(kept->user, sizeof(kept->user), session->user);
+    slice_copy(kept->id, sizeof(kept->id), session->id);
+    slice_copy(kept->name, sizeof(kept->name), session->name);
+    slice_copy(kept->user, sizeof(kept->user), session->user);
 }
 
 int who_take(struct who *who, const struct msg *msg)

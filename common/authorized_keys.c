@@ -107,9 +107,7 @@ static bool is_option(size_t index, struct slice field)
 {
     struct slice name = options[index].name;
     bool valued = name.ptr[name.len - 1] == '=';
-    if (field.len < name.len || memcmp(field.ptr, name.ptr, name.len) != 0)
-        return false;
-    return valued || field.len == name.len;
+    return valued ? slice_begins(field, name) : slice_eq(field, name);
 }
 
 static int read_option(struct slice field, struct authorized_key *key, unsigned *seen,
@@ -134,11 +132,10 @@ static int read_option(struct slice field, struct authorized_key *key, unsigned 
 /* `ca:` stands directly before the key of an organisation. */
 static bool take_ca(struct slice *line)
 {
-    struct slice ca = SLICE(CA);
-    if (line->len <= ca.len || memcmp(line->ptr, ca.ptr, ca.len) != 0 ||
-        strchr(" \t", line->ptr[ca.len]))
+    struct slice rest = *line;
+    if (!slice_take(&rest, SLICE(CA)) || rest.len == 0 || strchr(" \t", rest.ptr[0]))
         return false;
-    *line = slice_from(*line, ca.len);
+    *line = rest;
     return true;
 }
 

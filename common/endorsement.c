@@ -79,9 +79,9 @@ static bool take_line(struct slice *rest, struct slice label, struct slice *ret_
 {
     const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
     size_t len = end ? (size_t)(end - rest->ptr) : 0;
-    if (!end || len < label.len || memcmp(rest->ptr, label.ptr, label.len) != 0)
+    struct slice value = {rest->ptr, len};
+    if (!end || !slice_take(&value, label))
         return false;
-    struct slice value = {rest->ptr + label.len, len - label.len};
     if (value.len && (value.len < 2 || value.ptr[0] != ' '))
         return false;
     *ret_value = slice_from(value, value.len ? 1 : 0);

@@ -23,15 +23,6 @@
 
 _Static_assert(INVITATION_TEXT == sizeof(PREFIX) - 1 + (BYTES * 8 + 5) / 6, "an invitation's text");
 
-/* Takes the literal from the front of *text. */
-static bool take(struct slice *text, struct slice literal)
-{
-    if (text->len < literal.len || memcmp(text->ptr, literal.ptr, literal.len) != 0)
-        return false;
-    *text = slice_from(*text, literal.len);
-    return true;
-}
-
 /* Exactly `size` bytes, and only in the characters that they are written in. */
 static bool read_base64(struct slice text, uint8_t *out, size_t size)
 {
@@ -62,7 +53,7 @@ int invitation_parse(struct slice text, struct invitation *ret_invitation)
 {
     uint8_t bytes[BYTES], check[CHECK];
     const uint8_t *at = bytes;
-    bool sound = take(&text, SLICE(PREFIX)) && read_base64(text, bytes, sizeof(bytes));
+    bool sound = slice_take(&text, SLICE(PREFIX)) && read_base64(text, bytes, sizeof(bytes));
 
     if (sound) {
         check_of(bytes, check);
@@ -179,7 +170,7 @@ static bool take_line(struct slice *text, struct slice literal, struct slice *re
 {
     const char *end;
 
-    if (!take(text, literal) || text->len == 0)
+    if (!slice_take(text, literal) || text->len == 0)
         return false;
     end = memchr(text->ptr, '\n', text->len);
     if (!end)

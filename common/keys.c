@@ -20,15 +20,6 @@ _Static_assert(KEY_FILE_LEN ==
                    sizeof(FILE_HEAD) - 1 + KEY_TEXT_LEN + sizeof(FILE_MIDDLE) - 1 + BASE64_LEN + 1,
                "a key file");
 
-/* Takes the literal from the front of *text. */
-static bool take(struct slice *text, struct slice literal)
-{
-    if (text->len < literal.len || memcmp(text->ptr, literal.ptr, literal.len) != 0)
-        return false;
-    *text = slice_from(*text, literal.len);
-    return true;
-}
-
 /*
  * Exactly 43 characters for exactly 32 bytes, and only those that the bytes are written as:
  * libsodium 1.0.18 takes some bytes above 0x7F for letters.
@@ -50,7 +41,7 @@ static bool read_base64(struct slice text, uint8_t out[static NOISE_KEY])
 int key_parse(struct slice text, struct noise_public *ret_key)
 {
     struct noise_public key;
-    if (!take(&text, SLICE(PREFIX)) || !read_base64(text, key.bytes))
+    if (!slice_take(&text, SLICE(PREFIX)) || !read_base64(text, key.bytes))
         return -EBADMSG;
     *ret_key = key;
     return 0;
@@ -88,13 +79,13 @@ int key_make(struct noise_keypair **ret_key)
 static const char *read_file(struct slice text, struct noise_keypair *ret_key)
 {
     struct noise_public derived;
-    if (!take(&text, SLICE(FILE_HEAD)))
+    if (!slice_take(&text, SLICE(FILE_HEAD)))
         return "not a key file: its first line is not msg-key-v1, or no public: follows";
     if (text.len < KEY_TEXT_LEN ||
         key_parse((struct slice){text.ptr, KEY_TEXT_LEN}, &ret_key->public) < 0)
         return "its public key is broken";
     text = slice_from(text, KEY_TEXT_LEN);
-    if (!take(&text, SLICE(FILE_MIDDLE)) || text.len != BASE64_LEN + 1 ||
+    if (!slice_take(&text, SLICE(FILE_MIDDLE)) || text.len != BASE64_LEN + 1 ||
         text.ptr[BASE64_LEN] != '\n' ||
         !read_base64((struct slice){text.ptr, BASE64_LEN}, ret_key->secret.bytes))
         return "its secret key is broken";

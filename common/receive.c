@@ -26,8 +26,7 @@ static bool take_name(struct slice *line, struct slice *ret_name)
 
 static bool is_remote(struct slice name)
 {
-    const struct slice prefix = SLICE(RECEIVE_NETWORK);
-    return name.len >= prefix.len && memcmp(name.ptr, prefix.ptr, prefix.len) == 0;
+    return slice_begins(name, SLICE(RECEIVE_NETWORK));
 }
 
 static struct slice bare(struct slice name)

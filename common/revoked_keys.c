@@ -19,11 +19,10 @@ static struct revoked serial_of(const struct any_key *signer, uint64_t serial)
 
 static int take_serial(struct slice *line, uint64_t *ret_serial)
 {
-    struct slice field, label = SLICE("serial:");
-    if (!lines_field(line, &field) || field.len < label.len ||
-        memcmp(field.ptr, label.ptr, label.len) != 0)
+    struct slice field;
+    if (!lines_field(line, &field) || !slice_take(&field, SLICE("serial:")))
         return -EBADMSG;
-    return slice_number(slice_from(field, label.len), UINT64_MAX, ret_serial) ? 0 : -EBADMSG;
+    return slice_number(field, UINT64_MAX, ret_serial) ? 0 : -EBADMSG;
 }
 
 int revoked_take(struct slice *line, struct revoked *ret_revoked)

@@ -23,7 +23,7 @@ bool ssh_key_is_type(struct slice word)
     static const struct slice begins[] = {SLICE("ssh-"), SLICE("ecdsa-"), SLICE("sk-")};
 
     for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-        if (word.len >= begins[i].len && memcmp(word.ptr, begins[i].ptr, begins[i].len) == 0)
+        if (slice_begins(word, begins[i]))
             return true;
     return false;
 }

@@ -45,10 +45,7 @@ static bool take_head(struct slice *rest)
 {
     static const char head[] = {'S', 'S', 'H', 'S', 'I', 'G', 0, 0, 0, 1};
 
-    if (rest->len < sizeof(head) || memcmp(rest->ptr, head, sizeof(head)) != 0)
-        return false;
-    *rest = slice_from(*rest, sizeof(head));
-    return true;
+    return slice_take(rest, (struct slice){head, sizeof(head)});
 }
 
 static bool take_key(struct slice *rest, struct ssh_key *key)
@@ -112,13 +109,13 @@ static bool is_ascii(struct slice text)
 int sshsig_dearmor(struct slice text, uint8_t out[static SSHSIG_MAX], size_t *ret_len,
                    size_t *ret_taken)
 {
-    struct slice begin = SLICE(BEGIN), end = SLICE(END);
+    const struct slice begin = SLICE(BEGIN), end = SLICE(END);
+    struct slice body = text;
     const char *stop;
     size_t len = 0;
 
-    if (text.len < begin.len || memcmp(text.ptr, begin.ptr, begin.len) != 0)
+    if (!slice_take(&body, begin))
         return -EBADMSG;
-    struct slice body = slice_from(text, begin.len);
     stop = memmem(body.ptr, body.len, end.ptr, end.len);
     if (!stop || stop == body.ptr || stop[-1] != '\n')
         return -EBADMSG;

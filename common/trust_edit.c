@@ -77,13 +77,12 @@ static void put_line(struct editing *editing, struct slice line)
 static bool is_line_of(struct slice raw, const struct any_key *key)
 {
     struct lines lines = {.rest = raw};
-    struct slice line, ca = SLICE("ca:");
+    struct slice line;
     struct any_key found;
     const char *reason;
     if (!lines_next(&lines, &line, &reason))
         return false;
-    if (line.len > ca.len && memcmp(line.ptr, ca.ptr, ca.len) == 0)
-        line = slice_from(line, ca.len);
+    slice_take(&line, SLICE("ca:"));
     return any_key_take(&line, &found) == 0 && any_key_compare(&found, key) == 0;
 }
 

@@ -126,15 +126,6 @@ static int take_keyboard(struct page *page, unsigned answers)
 
 /* ---- the message ----------------------------------------------------------------------------- */
 
-static unsigned count_answers(struct slice answers)
-{
-    struct slice label;
-    unsigned count = 0;
-    while (present_answers_next(&answers, &label))
-        count++;
-    return count;
-}
-
 static int show(struct page *page, struct slice bytes)
 {
     struct popup_message message;
@@ -149,7 +140,7 @@ static int show(struct page *page, struct slice bytes)
         return mem_errno();
     if (!view_resize(page->view, size.ws_col, size.ws_row))
         return -ENOSPC;
-    r = take_keyboard(page, count_answers(message.texts.answers));
+    r = take_keyboard(page, present_answers_count(message.texts.answers));
     if (r < 0)
         return r;
     draw(page, false);

@@ -13,11 +13,6 @@ static bool next_line(struct slice *text, struct slice *ret_line)
     return true;
 }
 
-static bool begins(struct slice line, struct slice with)
-{
-    return line.len >= with.len && memcmp(line.ptr, with.ptr, with.len) == 0;
-}
-
 static const char *known_program(struct slice name)
 {
     return slice_eq(name, SLICE("zenity"))     ? "zenity"
@@ -60,16 +55,15 @@ static enum said judge(const char *by, uint32_t status, struct slice label, unsi
 
 enum said said_read(struct slice text, unsigned answers, const char **ret_by, unsigned *ret_answer)
 {
-    const struct slice shown = SLICE("shown "), status = SLICE("status ");
     struct slice line, label = {0};
     const char *by = NULL;
     while (next_line(&text, &line)) {
         if (!by && slice_eq(line, SLICE("none")))
             return SAID_NONE;
-        if (!by && begins(line, shown))
-            by = known_program(slice_from(line, shown.len));
-        else if (by && begins(line, status))
-            return judge(by, number_of(slice_from(line, status.len)), label, answers, ret_answer);
+        if (!by && slice_take(&line, SLICE("shown ")))
+            by = known_program(line);
+        else if (by && slice_take(&line, SLICE("status ")))
+            return judge(by, number_of(line), label, answers, ret_answer);
         else if (by)
             label = line;
     }

@@ -51,6 +51,29 @@ static inline struct slice slice_from(struct slice s, size_t count)
     return (struct slice){count ? s.ptr + count : s.ptr, s.len - count};
 }
 
+static inline bool slice_begins(struct slice s, struct slice with)
+{
+    return s.len >= with.len && (with.len == 0 || memcmp(s.ptr, with.ptr, with.len) == 0);
+}
+
+/* Takes the literal from the front; false if something else stands there. */
+static inline bool slice_take(struct slice *s, struct slice literal)
+{
+    bool found = slice_begins(*s, literal);
+    if (found)
+        *s = slice_from(*s, literal.len);
+    return found;
+}
+
+/* Into a string of `size` bytes, at least one; of a longer one the beginning. */
+static inline void slice_copy(char *out, size_t size, struct slice s)
+{
+    size_t len = s.len < size ? s.len : size - 1;
+    if (len > 0)
+        memcpy(out, s.ptr, len);
+    out[len] = '\0';
+}
+
 /* Takes a line from the front, with the LF that ends it, which the last one may lack. */
 static inline struct slice slice_take_line(struct slice *rest)
 {

@@ -270,27 +270,24 @@ class TurnedAway(Network):
         time.sleep(0.2)
         self.client().ping(1)
 
-    def test_strangers_of_one_source(self):
+    def a_stranger_too_many(self, stranger):
+        """Three strangers wait; the next is refused until one of them has gone."""
         self.start("--source-unauthenticated", "3")
-        waiting = [self.raw() for _ in range(3)]
+        waiting = [stranger() for _ in range(3)]
         time.sleep(0.1)
         with self.assertRaises(Refused) as raised:
             self.client()
         self.assertEqual((raised.exception.code, raised.exception.seconds), (3, 1))
         waiting[0].close()
         time.sleep(0.1)
+
+    def test_strangers_of_one_source(self):
+        self.a_stranger_too_many(self.raw)
         self.client().ping(1)
 
     def test_strangers_who_have_shaken_hands(self):
         """With keys that nobody knows, which cost nothing to make, they are strangers still."""
-        self.start("--source-unauthenticated", "3")
-        waiting = [self.client(Identity()) for _ in range(3)]
-        time.sleep(0.1)
-        with self.assertRaises(Refused) as raised:
-            self.client()
-        self.assertEqual((raised.exception.code, raised.exception.seconds), (3, 1))
-        waiting[0].close()
-        time.sleep(0.1)
+        self.a_stranger_too_many(lambda: self.client(Identity()))
         known = [self.client(), self.client(), self.client()]
         for client in known:
             client.ping(1)

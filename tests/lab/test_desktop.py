@@ -2,40 +2,11 @@
 """Messages from h1 to bob, who sits at an X11 desktop of another host, with dunst."""
 from harness import eventually
 from scenario import Scenario, on_both
+from test_servers import TEXT, Servers
 
-TEXT = "The server goes down at 18:00."
 
-
-class OnADesktop(Scenario):
-    @on_both
-    def test_clicked(self, host):
-        bob = self.desktop(host)
-        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        box = bob.shown()
-        bob.save(f"dunst-{host.name}", box)
-        bob.say_yes(box)
-        self.ends(message, 0, f"Sending message to session {bob.name}, display time 60\n",
-                  f"Message to session {bob.name} responded to by user\n")
-        bob.gone()
-        self.no_helper_left(host)
-
-    @on_both
-    def test_closed(self, host):
-        bob = self.desktop(host)
-        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        bob.say_no(bob.shown())
-        self.ends(message, 3, f"Message to session {bob.name} dismissed by user")
-        bob.gone()
-        self.no_helper_left(host)
-
-    @on_both
-    def test_time_is_up(self, host):
-        bob = self.desktop(host)
-        message = self.send(host, "bob", "/TIME:4", "/W", TEXT)
-        bob.shown()
-        self.ends(message, 3, f"Timeout on message to session {bob.name} before user response")
-        bob.gone()
-        self.no_helper_left(host)
+class OnADesktop(Servers, Scenario):
+    SERVER = "dunst"
 
     @on_both
     def test_withdrawn(self, host):

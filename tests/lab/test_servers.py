@@ -20,7 +20,8 @@ class Servers:
         box = bob.shown()
         bob.save(f"{self.SERVER}-{host.name}", box)
         bob.say_yes(box)
-        self.ends(message, 0, f"Message to session {bob.name} responded to by user")
+        self.ends(message, 0, f"Sending message to session {bob.name}, display time 60\n",
+                  f"Message to session {bob.name} responded to by user\n")
         bob.gone()
         self.no_helper_left(host)
 

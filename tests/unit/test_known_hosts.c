@@ -250,26 +250,39 @@ static void test_append_at_once(void)
     folder_remove();
 }
 
+/* A process that appends, begun while the file is locked; its end is waited for. */
+static pid_t begin_append(const char *path, int *ret_lock)
+{
+    *ret_lock = open(path, O_RDWR | O_CLOEXEC);
+    CU_ASSERT_EQUAL(flock(*ret_lock, LOCK_EX), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(*ret_lock);
+        _exit(known_hosts_append(path, "h2", &key_b, NULL) == 0 ? 0 : 1);
+    }
+    usleep(200000);
+    return child;
+}
+
+static void end_append(pid_t child, int lock)
+{
+    int status = 1;
+    close(lock);
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_EQUAL(status, 0);
+}
+
 /* Whoever appends waits until another process is done. */
 static void test_append_waits(void)
 {
     char path[PATH_MAX];
-    int status = 1;
+    int status, lock;
     folder_make();
     strcpy(path, in_folder("known_hosts"));
     put_file(path, "h1 " KEY_A "\n", 0600);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        close(fd);
-        _exit(known_hosts_append(path, "h2", &key_b, NULL) == 0 ? 0 : 1);
-    }
-    usleep(200000);
+    pid_t child = begin_append(path, &lock);
     CU_ASSERT_EQUAL(waitpid(child, &status, WNOHANG), 0);
-    close(fd);
-    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
-    CU_ASSERT_EQUAL(status, 0);
+    end_append(child, lock);
     folder_remove();
 }
 
@@ -277,24 +290,15 @@ static void test_append_waits(void)
 static void test_append_to_what_stands_there(void)
 {
     char path[PATH_MAX], other[PATH_MAX];
-    int status = 1;
+    int lock;
     folder_make();
     strcpy(path, in_folder("known_hosts"));
     strcpy(other, in_folder("other"));
     put_file(path, "h1 " KEY_A "\n", 0600);
     put_file(other, "h3 " KEY_A "\n", 0600);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        close(fd);
-        _exit(known_hosts_append(path, "h2", &key_b, NULL) == 0 ? 0 : 1);
-    }
-    usleep(200000);
+    pid_t child = begin_append(path, &lock);
     CU_ASSERT_EQUAL(rename(other, path), 0);
-    close(fd);
-    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
-    CU_ASSERT_EQUAL(status, 0);
+    end_append(child, lock);
     CU_ASSERT_STRING_EQUAL(get_file(path), "h3 " KEY_A "\nh2 " KEY_B "\n");
     folder_remove();
 }

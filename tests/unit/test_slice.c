@@ -67,11 +67,41 @@ static void a_line_keeps_what_is_not_its_end(void)
     CU_ASSERT_EQUAL(slice_of_line((struct slice){NULL, 0}).len, 0);
 }
 
+static void takes_what_stands_in_front(void)
+{
+    struct slice rest = SLICE("ca:key");
+
+    CU_ASSERT(slice_begins(rest, SLICE("ca:key")));
+    CU_ASSERT_FALSE(slice_begins(rest, SLICE("ca:keys")));
+    CU_ASSERT_FALSE(slice_begins((struct slice){NULL, 0}, SLICE("c")));
+    CU_ASSERT(slice_begins((struct slice){NULL, 0}, SLICE("")));
+    CU_ASSERT_FALSE(slice_take(&rest, SLICE("key")));
+    CU_ASSERT(slice_eq(rest, SLICE("ca:key")));
+    CU_ASSERT(slice_take(&rest, SLICE("ca:")));
+    CU_ASSERT(slice_eq(rest, SLICE("key")));
+}
+
+static void copies_as_much_as_fits(void)
+{
+    char out[5] = "xxxx";
+
+    slice_copy(out, sizeof(out), SLICE("four"));
+    CU_ASSERT_STRING_EQUAL(out, "four");
+    slice_copy(out, sizeof(out), SLICE("fives"));
+    CU_ASSERT_STRING_EQUAL(out, "five");
+    slice_copy(out, 1, SLICE("x"));
+    CU_ASSERT_STRING_EQUAL(out, "");
+    slice_copy(out, sizeof(out), (struct slice){NULL, 0});
+    CU_ASSERT_STRING_EQUAL(out, "");
+}
+
 static CU_TestInfo tests[] = {
     UNIT_TEST(numbers_up_to_their_limit),
     UNIT_TEST(numbers_are_digits_alone),
     UNIT_TEST(lines_one_after_the_other),
     UNIT_TEST(a_line_keeps_what_is_not_its_end),
+    UNIT_TEST(takes_what_stands_in_front),
+    UNIT_TEST(copies_as_much_as_fits),
     UNIT_END,
 };
 
