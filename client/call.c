@@ -48,7 +48,9 @@ void call_finish(struct call *call, enum call_outcome outcome)
 /* Nothing was sent yet: why not. */
 static enum call_outcome connect_outcome(const struct stream_end *end)
 {
-    return end->why == PEER_END_LOST ? CALL_UNREACHABLE : CALL_NOT_MSGD;
+    if (end->why != PEER_END_LOST)
+        return CALL_NOT_MSGD;
+    return end->error == UV_ETIMEDOUT ? CALL_TIMED_OUT : CALL_UNREACHABLE;
 }
 
 /* ---- a lost connection ----------------------------------------------------------------------- */
@@ -254,15 +256,12 @@ static void on_connect_deadline(uv_timer_t *timer)
 {
     struct call *call = timer->data;
 
-    if (!call->sent || !call_survives_loss(call)) {
+    if (call->dial != NULL)
+        dial_give_up(call->dial);
+    else if (!call->sent || !call_survives_loss(call))
         call_finish(call, CALL_TIMED_OUT);
-    } else if (call->stream != NULL) {
+    else
         stream_drop(call->stream); /* gone follows: what it was sent it may still read */
-    } else {
-        dial_cancel(call->dial);
-        call->dial = NULL;
-        try_again(call);
-    }
 }
 
 /* One try, from the name to WELCOME within connect_ms. */
@@ -271,7 +270,7 @@ static void begin_try(struct call *call)
     call->step = STEP_CONNECT;
     call->last_id = 0;
     uv_timer_start(&call->timer, on_connect_deadline, call->config.connect_ms, 0);
-    if (!dial_start(&call->dial, &call->config, call->result.address, &dial_owner, call))
+    if (!dial_start(&call->dial, &call->config, &call->result, &dial_owner, call))
         on_unreached(call, &(struct stream_end){.why = PEER_END_LOST, .error = -ENOMEM});
 }
 

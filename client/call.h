@@ -13,6 +13,7 @@
 #include "protocol/noise.h"
 #include "protocol/peer.h"
 
+#include <netinet/in.h>
 #include <sys/un.h>
 #include <uv.h>
 
@@ -39,7 +40,8 @@ enum call_outcome {
     CALL_RESULT,      /* result is valid */
     CALL_ERROR,       /* the server's ERROR: code, message, retry_ms, at */
     CALL_UNREACHABLE, /* nothing was sent: error says why (negative errno, or UV_EAI_*) */
-    CALL_TIMED_OUT,   /* no WELCOME within connect_ms; never of a SEND that may have been read */
+    CALL_TIMED_OUT,   /* nothing but silence for connect_ms, or no WELCOME; never of a SEND that may
+                         have been read */
     CALL_REFUSED,     /* refusal frame: refusal is valid; nothing was sent */
     CALL_NOT_MSGD,    /* what answered does not speak the protocol; end says how */
     CALL_KEY_UNKNOWN, /* key is valid; nothing was sent */
@@ -48,6 +50,12 @@ enum call_outcome {
     CALL_BAD_SERVER,  /* Unix socket: the server's uid is valid and not to be believed */
     CALL_UNKNOWN,     /* sent, and no RESULT to be had: outcome unknown */
     CALL_INTERRUPTED, /* call_abandon() */
+};
+
+/* Another address of the server's name that did not answer, beside the one in `address`. */
+struct call_other {
+    char address[INET6_ADDRSTRLEN];
+    int error; /* negative errno; UV_ETIMEDOUT: silence */
 };
 
 struct call_result {
@@ -64,6 +72,8 @@ struct call_result {
     struct noise_public key;
     uid_t uid;
     char address[112]; /* `192.0.2.7 port 6743`, or the socket's path; may be empty */
+    struct call_other others[LIM_ADDRESSES - 1]; /* UNREACHABLE, TIMED_OUT */
+    size_t n_others;
 };
 
 struct call;

@@ -2,14 +2,13 @@
 /* msgctl doctor: from a host's name to a port that listens. */
 #include "client/ctl_doctor.h"
 #include "client/ctl_tcp.h"
+#include "client/race.h"
 #include "client/server.h"
 #include "common/mem.h"
 
 #include <netdb.h>
 #include <poll.h>
 #include <time.h>
-
-#define ADDRESSES 16 /* of a name that are tried */
 
 void doctor_NAME(void *context, struct finding *finding)
 {
@@ -124,13 +123,15 @@ static void end_try(struct try *try, struct pollfd *poll_fd, int error)
     close(TAKE_FD(poll_fd->fd)); /* poll() leaves -1 alone */
 }
 
-static void begin_try(struct try *try, struct pollfd *poll_fd, const struct addrinfo *address)
+static void begin_try(struct try *try, struct pollfd *poll_fd, const struct sockaddr *address)
 {
-    uv_ip_name(address->ai_addr, try->address, sizeof(try->address));
+    socklen_t size =
+        address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+    uv_ip_name(address, try->address, sizeof(try->address));
     poll_fd->events = POLLOUT;
-    poll_fd->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool done =
-        poll_fd->fd >= 0 && connect(poll_fd->fd, address->ai_addr, address->ai_addrlen) == 0;
+    poll_fd->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool done = poll_fd->fd >= 0 && connect(poll_fd->fd, address, size) == 0;
 
     try->error = done ? 0 : mem_errno();
     if (try->error != -EINPROGRESS)
@@ -158,15 +159,16 @@ static int64_t now_ms(void)
 }
 
 /* All at once, so that one that is silent does not hide another; nothing is sent. */
-static size_t try_all(const struct addrinfo *address, struct try tries[static ADDRESSES])
+static size_t try_all(const struct addrinfo *found, struct try tries[static LIM_ADDRESSES])
 {
-    struct pollfd fds[ADDRESSES];
+    const struct sockaddr *addresses[LIM_ADDRESSES];
+    struct pollfd fds[LIM_ADDRESSES];
     int64_t until = now_ms() + LIM_HANDSHAKE;
-    size_t n = 0, left = 0;
+    size_t n = race_order(found, addresses), left = 0;
 
-    for (; address && n < ADDRESSES; address = address->ai_next, n++) {
-        begin_try(&tries[n], &fds[n], address);
-        left += fds[n].fd >= 0;
+    for (size_t i = 0; i < n; i++) {
+        begin_try(&tries[i], &fds[i], addresses[i]);
+        left += fds[i].fd >= 0;
     }
     while (left > 0 && now_ms() < until) {
         poll(fds, n, (int)(until - now_ms()) + 1);
@@ -198,7 +200,17 @@ static void tell(struct finding *finding, const char *between, const struct try 
     add(finding->found, sizeof(finding->found), between, text);
 }
 
-/* What mends the first that does not listen. */
+/* The one whose mending is told: the one that a call names first. */
+static const struct try *most_telling(const struct try *tries, size_t n)
+{
+    int errors[LIM_ADDRESSES] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        errors[i] = tries[i].error;
+    return &tries[race_most_telling(errors, n)];
+}
+
+/* Where none listens. */
 static void mend(const struct patient *patient, struct finding *finding, const struct try *try)
 {
     unsigned port = patient->run->server.port;
@@ -214,38 +226,25 @@ static void mend(const struct patient *patient, struct finding *finding, const s
                          port);
 }
 
-/* As one types it behind msgctl doctor, where another address is not reached. */
-static void mend_by_address(const struct patient *patient, struct finding *finding,
-                            const char *address)
-{
-    unsigned port = patient->run->server.port;
-    bool v6 = strchr(address, ':');
-
-    if (port == CALL_PORT)
-        check_mend(finding, "msgctl doctor %s", address);
-    else
-        check_mend(finding, "msgctl doctor %s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "", port);
-}
-
 void doctor_LISTENER(void *context, struct finding *finding)
 {
     const struct patient *patient = context;
-    struct try tries[ADDRESSES] = {{.address = ""}};
+    struct try tries[LIM_ADDRESSES] = {{.address = ""}};
     size_t n = try_all(patient->resolved, tries), good = 0;
-    bool silent = false;
+    unsigned waits = 0;
+    char cost[64];
 
     snprintf(finding->found, sizeof(finding->found), "port %u",
              (unsigned)patient->run->server.port);
     for (size_t i = 0; i < n; i++)
         tell(finding, i == 0 ? ": " : "; ", &tries[i]);
     for (; good < n && tries[good].error != 0; good++)
-        silent |= tries[good].error == -ETIMEDOUT;
+        waits += tries[good].error == -ETIMEDOUT;
     if (good == n) {
         finding->state = CHECK_FAILS;
-        mend(patient, finding, &tries[0]);
-    } else if (silent) { /* a call has 5 s, for one after the other */
-        finding->state = CHECK_FAILS;
-        add(finding->found, sizeof(finding->found), "; ", "the silent one is tried first");
-        mend_by_address(patient, finding, tries[good].address);
+        mend(patient, finding, most_telling(tries, n));
+    } else if (waits > 0) {
+        snprintf(cost, sizeof(cost), "such silence costs each call %u ms", waits * RACE_DELAY_MS);
+        add(finding->found, sizeof(finding->found), "; ", cost);
     }
 }

@@ -11,6 +11,8 @@
 
 #define PRINT_LINE 4096 /* a capacity for every line; longer ones are cut and marked */
 
+#define PRINT_OTHERS 1024
+
 enum line {
 #define LINE(NAME, stream, template) LINE_##NAME,
 #include "client/lines.def"
@@ -32,6 +34,7 @@ enum line_stream { LINE_OUT, LINE_TOLD, LINE_ERR, LINE_NOTE };
     X(key)                                                                                         \
     X(file)                                                                                        \
     X(address)                                                                                     \
+    X(others)                                                                                      \
     X(message)                                                                                     \
     X(code)                                                                                        \
     X(id)                                                                                          \
@@ -85,6 +88,11 @@ struct verdict verdict_of_call(const struct call_result *result, const struct ca
 struct slice print_seconds(uint64_t ms, char out[static 24]);
 /* The short form of a message's uid: its first 30 bits in Crockford's base32. */
 struct slice print_uid(const uint8_t uid[static 16], char out[static 8]);
+/*
+ * `; 2001:db8::7: no answer; 192.0.2.8 too`: what became of a name's other addresses, behind the
+ * cause of the one that is named first. Into a buffer of the caller's.
+ */
+struct slice print_others(const struct call_result *result, char out[static PRINT_OTHERS]);
 /* `connection refused`: a negative errno or UV_EAI_ of a failed connect in words. */
 const char *print_cause(int error);
 

@@ -182,6 +182,19 @@ const char *print_cause(int error)
     return uv_strerror(error);
 }
 
+struct slice print_others(const struct call_result *result, char out[static PRINT_OTHERS])
+{
+    int len = 0;
+
+    for (size_t i = 0; i < result->n_others && len < PRINT_OTHERS; i++) {
+        const struct call_other *other = &result->others[i];
+        bool same = other->error == result->error;
+        len += snprintf(out + len, (size_t)(PRINT_OTHERS - len), "; %s%s%s", other->address,
+                        same ? " too" : ": ", same ? "" : print_cause(other->error));
+    }
+    return (struct slice){out, (size_t)(len < PRINT_OTHERS ? len : PRINT_OTHERS - 1)};
+}
+
 struct slice print_seconds(uint64_t ms, char out[static 24])
 {
     uint64_t seconds = ms < 1000 ? 1 : ms / 1000 + (ms % 1000 != 0);

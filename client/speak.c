@@ -56,10 +56,11 @@ int speak_call(const struct speaker *speaker, const struct call_result *result,
 {
     struct verdict verdict = verdict_of_call(result, server, all);
     struct line_fields whole = fields ? *fields : (struct line_fields){0};
-    char time[24], words[24], key[KEY_TEXT_LEN + 1], uid[24];
+    char time[24], words[24], key[KEY_TEXT_LEN + 1], uid[24], others[PRINT_OTHERS];
 
     whole.time = print_seconds(wait_ms(result), time);
     whole.address = slice_of(result->address);
+    whole.others = print_others(result, others);
     whole.code = slice_of(result->code);
     whole.message = words_of(&verdict, result, words);
     if (result->outcome == CALL_KEY_UNKNOWN || result->outcome == CALL_KEY_REFUSED) {

@@ -25,6 +25,8 @@ struct stream_end {
 };
 
 struct stream_owner {
+    /* A client: the transport is there, and nothing was sent yet. May be NULL. */
+    void (*connected)(void *owner, struct stream *stream);
     /*
      * Judge the other side's static key: answer with stream_verdict(), now or later. A client on a
      * Unix socket is asked with key NULL once it is connected: it judges stream_peer_credentials(),

@@ -87,6 +87,8 @@ static void on_connected(uv_connect_t *request, int status)
     stream->end.connected = true;
     if (!stream->is_unix)
         uv_tcp_nodelay(&stream->u.tcp, 1);
+    if (stream->owner->connected != NULL)
+        stream->owner->connected(stream->context, stream);
     stream->busy = true;
     stream_step(stream, &(struct peer_input){.kind = PEER_START}, &output);
     if (stream->stage == STAGE_LIVE)

@@ -109,6 +109,9 @@
 #define LIM_RECORD_DELIVERIES 64  /* told one by one; the rest are counted */
 #define LIM_RECORD_MISSES     32
 
+/* ---- the client ------------------------------------------------------------------------------ */
+#define LIM_ADDRESSES 8 /* of a name, that a call tries: the last begins 1.75 s into its 5 s */
+
 /* ---- files ----------------------------------------------------------------------------------- */
 #define LIM_KEY_FILE     4096
 #define LIM_TRUST_FILE   (4 << 20)

@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-INNER_SECTIONS = ("the boundary", "the audit", "files")  # of limits.h: what a peer need not know
+INNER_SECTIONS = ("the boundary", "the audit", "the client", "files")  # of limits.h: what a peer need not know
 FIELD = re.compile(r"^\s*(UINT|BOOL|NAME|TEXT|BIN|BLOB|NAMES|BLOBS|MAP|MAPS|COUNT)\s*\(([^)]*)\)")
 OPENING = re.compile(r"^(RECORD|MESSAGE)\(([^)]*)\)")
 LINKS = re.compile(r"\]\(#([^)]+)\)")

@@ -18,6 +18,7 @@ static const struct line_fields FIELDS = {
     .key = SLICE("x25519:AAAA"),
     .file = SLICE("/home/alice/.config/msg/identity"),
     .address = SLICE("192.0.2.7 port 6743"),
+    .others = SLICE("; OTHERS"),
     .message = SLICE("MESSAGE"),
     .code = SLICE("CODE"),
     .id = SLICE("7QK3ZP"),
@@ -108,12 +109,13 @@ static const struct {
      "Error sending message: msgd on h2 has lost msgd-present, which shows messages"},
     {LINE_SERVER_ERROR, LINE_ERR, "Error sending message: h2 answers CODE: MESSAGE"},
     {LINE_UNREACHABLE, LINE_ERR,
-     "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: MESSAGE)"},
+     "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: "
+     "MESSAGE; OTHERS)"},
     {LINE_NO_ADDRESS, LINE_ERR,
      "Error 1722 getting session names: cannot reach msgd on h2 (MESSAGE)"},
     {LINE_NO_ANSWER, LINE_ERR,
      "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: no answer in "
-     "30, a firewall may drop it)"},
+     "30, a firewall may drop it; OTHERS)"},
     {LINE_NOT_RUNNING, LINE_ERR,
      "Error 1722 getting session names: msgd is not running on this host (192.0.2.7 port 6743: "
      "MESSAGE); start it: systemctl start msgd.socket"},
@@ -433,6 +435,28 @@ static void test_calls_without_an_answer(void)
                LINE_UNKNOWN_LIFE, 5);
 }
 
+static void test_other_addresses(void)
+{
+    struct call_result result = {.outcome = CALL_UNREACHABLE, .error = UV_ECONNREFUSED};
+    char out[PRINT_OTHERS];
+
+    CU_ASSERT_EQUAL(print_others(&result, out).len, 0);
+    result.others[0] = (struct call_other){"2001:db8::7", UV_ETIMEDOUT};
+    result.others[1] = (struct call_other){"192.0.2.8", UV_ECONNREFUSED};
+    result.n_others = 2;
+    CU_ASSERT_TRUE(
+        slice_eq(print_others(&result, out), SLICE("; 2001:db8::7: no answer; 192.0.2.8 too")));
+    result.n_others = LIM_ADDRESSES - 1;
+    for (size_t i = 0; i < result.n_others; i++) {
+        memset(result.others[i].address, 'f', sizeof(result.others[i].address) - 1);
+        result.others[i].error = UV_ENETUNREACH;
+    }
+    size_t len = print_others(&result, out).len;
+    CU_ASSERT_EQUAL(len, strlen(out));
+    CU_ASSERT_EQUAL(len, result.n_others * strlen("; : network is unreachable") +
+                             result.n_others * (INET6_ADDRSTRLEN - 1));
+}
+
 static void test_words(void)
 {
     static const uint8_t UID[16] = {0x3b, 0xa6, 0x3f, 0xd8};
@@ -480,6 +504,7 @@ int main(void)
         UNIT_TEST(test_events),
         UNIT_TEST(test_codes),
         UNIT_TEST(test_calls_without_an_answer),
+        UNIT_TEST(test_other_addresses),
         UNIT_TEST(test_words),
         UNIT_TEST(test_local_server),
         UNIT_END,
