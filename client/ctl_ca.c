@@ -18,7 +18,8 @@ static int read_public(const char *file, struct ssh_key *ret_key, struct diag *r
     char path[PATH_MAX];
     CLEANUP_FREE char *text = NULL;
     size_t len = 0;
-    snprintf(path, sizeof(path), "%.4000s.pub", file);
+    if (snprintf(path, sizeof(path), "%s.pub", file) >= PATH_MAX)
+        return diag_errno(ret_diag, -ENAMETOOLONG, file);
     int r = file_read(path, FILE_TRUSTED, LIM_KEY_FILE, &text, &len, NULL, ret_diag);
     if (r < 0)
         return r;

@@ -95,11 +95,12 @@ static int write_signed(const struct ctl *ctl, const struct endorsement *e, stru
 {
     const char *folder = ctl->given[CTL_INTO] ? ctl->given[CTL_INTO] : ".";
     const char *comma = memchr(e->names.ptr, ',', e->names.len);
-    int len = comma ? (int)(comma - e->names.ptr) : (int)e->names.len;
+    int first = comma ? (int)(comma - e->names.ptr) : (int)e->names.len;
     char file[PATH_MAX];
-    snprintf(file, sizeof(file), "%.3900s/%s-%.*s-%llu", folder,
-             e->kind == ENDORSEMENT_HOST ? "host" : "user", len, e->names.ptr,
-             (unsigned long long)e->serial);
+    if (snprintf(file, sizeof(file), "%s/%s-%.*s-%llu", folder,
+                 e->kind == ENDORSEMENT_HOST ? "host" : "user", first, e->names.ptr,
+                 (unsigned long long)e->serial) >= PATH_MAX)
+        return diag_errno(ret_diag, -ENAMETOOLONG, folder);
     int r = file_replace(file, text, 0644, ret_diag);
     if (r == 0)
         print_signed(ctl, e, file);

@@ -14,11 +14,13 @@
 #include "common/text.h"
 #include "common/trust_edit.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* What is done, and to what; removed: from how many files, the last of which is named. */
 struct revoking {
     const struct ctl *ctl;
+    uint64_t serial; /* with --serial */
     struct ctl_trust_files files;
     struct key_folder folder;
     bool added;
@@ -65,14 +67,16 @@ static int take_out(struct revoking *doing, const struct any_key *key)
 /* With --serial the key itself stays, and so does its line. */
 static int revoke(struct revoking *doing, const struct any_key *key, const char *name)
 {
-    const char *serial = doing->ctl->given[CTL_SERIAL];
+    const bool by_serial = doing->ctl->given[CTL_SERIAL];
     enum trust_edit added;
     struct diag diag;
-    char text[LIM_TRUST_LINE], line[LIM_TRUST_LINE], plain[ANY_KEY_TEXT_LEN + 1];
+    char serial[32] = "", text[sizeof(serial) + ANY_KEY_TEXT_LEN], plain[ANY_KEY_TEXT_LEN + 1];
+    char line[sizeof(text) + 1 + LIM_NAME];
     any_key_format(key, plain);
-    snprintf(text, sizeof(text), "%s%.32s%s%s", serial ? "serial:" : "", serial ? serial : "",
-             serial ? " " : "", plain);
-    snprintf(line, sizeof(line), "%.1024s%s%s", text, *name ? " " : "", name);
+    if (by_serial)
+        snprintf(serial, sizeof(serial), "serial:%" PRIu64 " ", doing->serial);
+    snprintf(text, sizeof(text), "%s%s", serial, plain);
+    snprintf(line, sizeof(line), "%s%s%s", text, *name ? " " : "", name);
     int r = trust_revoke(doing->files.revoked, slice_of(line), &added, &diag);
     if (r < 0) {
         ctl_say_refused(r, diag.text, "msgctl revoke --self KEY");
@@ -80,7 +84,7 @@ static int revoke(struct revoking *doing, const struct any_key *key, const char 
     }
     doing->added = added == TRUST_ADDED;
     doing->removed = 0;
-    int status = serial ? CTL_OK : take_out(doing, key);
+    int status = by_serial ? CTL_OK : take_out(doing, key);
     if (status == CTL_OK)
         print_result(doing, text, name);
     return status;
@@ -225,20 +229,17 @@ static int revoke_key(struct revoking *doing, const struct any_key *key)
     return revoke(doing, key, name);
 }
 
-static bool is_number(const struct ctl *ctl)
+static bool is_sound(const struct ctl *ctl, bool is_key, const struct any_key *key,
+                     uint64_t *ret_serial)
 {
-    uint64_t number;
-    return slice_number(slice_of(ctl->given[CTL_SERIAL]), UINT64_MAX, &number);
-}
-
-static bool is_sound(const struct ctl *ctl, bool is_key, const struct any_key *key)
-{
+    const char *serial = ctl->given[CTL_SERIAL];
     if (!is_key && !text_is_name(slice_of(ctl->words[0]))) {
         log_error("neither a key, x25519: and 43 characters or ssh-ed25519 and 68, nor a name: %s",
                   ctl->words[0]);
         return false;
     }
-    if (ctl->given[CTL_SERIAL] && (!is_key || key->kind != ANY_KEY_SSH || !is_number(ctl))) {
+    if (serial && (!is_key || key->kind != ANY_KEY_SSH ||
+                   !slice_number(slice_of(serial), UINT64_MAX, ret_serial))) {
         log_error("--serial wants a number, and with it the ssh-ed25519 key that has endorsed");
         return false;
     }
@@ -253,7 +254,7 @@ int ctl_revoke(const struct ctl *ctl)
     if (ctl->given[CTL_SELF])
         return ctl_self_revoke(ctl);
     bool is_key = any_key_take(&word, &key) == 0;
-    if (!is_sound(ctl, is_key, &key) || !ctl_find_trust_files(ctl, &doing.files))
+    if (!is_sound(ctl, is_key, &key, &doing.serial) || !ctl_find_trust_files(ctl, &doing.files))
         return CTL_USAGE;
     bool listed = ctl_list_folder(&doing.files, &doing.folder);
     int status = is_key ? revoke_key(&doing, &key) : revoke_name(&doing);

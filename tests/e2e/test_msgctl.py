@@ -225,6 +225,20 @@ class Msgctl(unittest.TestCase):
         _, err = self.revoke("alice", status=1)
         self.assertEqual(err, f"msgctl: {self.authorized} has no key of the name alice\n")
 
+    def test_revoke_takes_a_serial_as_a_number(self):
+        for typed, written in (("7", "7"), (40 * "0" + "12", "12"), (str(2**64 - 1), str(2**64 - 1))):
+            with self.subTest(typed=typed):
+                out, _ = self.revoke(SSH_KEY, f"--serial={typed}")
+                self.assertIn(f"serial:{written} {SSH_KEY} is revoked (", out)
+        lines = [f"serial:{n} {SSH_KEY}" for n in (7, 12, 2**64 - 1)]
+        self.assertEqual(self.text(self.revoked).splitlines(), lines)
+        for typed in (str(2**64), 33 * "1", 24 * "9", "-1", "0x1", "1 ", ""):
+            with self.subTest(typed=typed):
+                _, err = self.revoke(SSH_KEY, f"--serial={typed}", status=2)
+                self.assertEqual(err, "msgctl: --serial wants a number, and with it the ssh-ed25519 "
+                                      "key that has endorsed\n")
+        self.assertEqual(self.text(self.revoked).splitlines(), lines)
+
     def test_revoke_names_organisations_that_may_endorse(self):
         ca = SSH_KEY
         self.put(self.authorized, f"{KEY_A} alice\nca:{ca} names=al* org\n")
