@@ -68,38 +68,61 @@ void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts)
     }
 }
 
-static void look_in(const char *file, const char *name, struct ssh_hosts *hosts)
+/* What keeps us from knowing, and what mends or shows it. */
+static int tell_failure(int r, const char *name, const char *file, struct diag *ret_diag)
+{
+    if (r == -ENOENT)
+        return diag_set(ret_diag, r,
+                        "there is no ssh-keygen to look for it in %s; install "
+                        "openssh-client",
+                        file);
+    return diag_set(ret_diag, r < 0 ? r : -EIO,
+                    "ssh-keygen cannot look for it in %s%s; run: "
+                    "ssh-keygen -F %s -f %s",
+                    file, r == -ETIMEDOUT ? " in time" : "", name, file);
+}
+
+/* ssh-keygen's status is 1 where there is no such name. */
+static int look_in(const char *file, const char *name, struct ssh_hosts *hosts,
+                   struct diag *ret_diag)
 {
     const char *const argv[] = {"ssh-keygen", "-F", name, "-f", file, NULL};
     const struct tool tool = {.argv = argv, .timeout_ms = LOOK_UP_MS, .quiet = true};
     CLEANUP_FREE char *printed = malloc(PRINTED);
     size_t len = 0;
-    if (printed && access(file, R_OK) == 0 && tool_run(&tool, printed, PRINTED, &len) == 0)
-        ssh_hosts_read((struct slice){printed, len}, hosts);
+    if (access(file, R_OK) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : diag_errno(ret_diag, mem_errno(), file);
+    int r = printed ? tool_run(&tool, printed, PRINTED, &len) : -ENOMEM;
+    if (r != 0)
+        return r == 1 ? 0 : tell_failure(r, name, file, ret_diag);
+    ssh_hosts_read((struct slice){printed, len}, hosts);
     for (size_t i = 0; i < hosts->n; i++)
         if (hosts->lines[i].file[0] == '\0')
             snprintf(hosts->lines[i].file, SSH_HOSTS_FILE, "%s", file);
+    return 0;
 }
 
-static void find_files(char out[static PATH_MAX])
+static int find_files(char out[static PATH_MAX], struct diag *ret_diag)
 {
     const char *named = getenv("MSG_SSH_KNOWN_HOSTS");
     const struct passwd *user = named ? NULL : getpwuid(geteuid());
-    if (named)
-        snprintf(out, PATH_MAX, "%s", named);
-    else
-        snprintf(out, PATH_MAX, "%s/.ssh/known_hosts:" SYSTEM_HOSTS, user ? user->pw_dir : "");
+    int len = named ? snprintf(out, PATH_MAX, "%s", named)
+                    : snprintf(out, PATH_MAX, "%s/.ssh/known_hosts:" SYSTEM_HOSTS,
+                               user ? user->pw_dir : "");
+    return len < PATH_MAX ? 0 : diag_errno(ret_diag, -ENAMETOOLONG, "MSG_SSH_KNOWN_HOSTS");
 }
 
-void ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts)
+int ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts, struct diag *ret_diag)
 {
     char files[PATH_MAX], *rest = NULL;
     *ret_hosts = (struct ssh_hosts){.n = 0};
     if (name[0] == '-') /* an option of ssh-keygen, and no name of a host */
-        return;
-    find_files(files);
-    for (char *file = strtok_r(files, ":", &rest); file; file = strtok_r(NULL, ":", &rest))
-        look_in(file, name, ret_hosts);
+        return 0;
+    int r = find_files(files, ret_diag);
+    for (char *file = strtok_r(files, ":", &rest); r == 0 && file;
+         file = strtok_r(NULL, ":", &rest))
+        r = look_in(file, name, ret_hosts, ret_diag);
+    return r;
 }
 
 enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key,

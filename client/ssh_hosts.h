@@ -8,6 +8,7 @@
 #ifndef MSG_CLIENT_SSH_HOSTS_H
 #define MSG_CLIENT_SSH_HOSTS_H
 
+#include "common/diag.h"
 #include "common/ssh_key.h"
 
 #define SSH_HOSTS_KEYS 32
@@ -31,8 +32,11 @@ enum ssh_host_verdict { SSH_HOST_UNKNOWN, SSH_HOST_KNOWN, SSH_HOST_REVOKED };
 /* Adds the lines that `ssh-keygen -F` printed; what is beyond SSH_HOSTS_KEYS is not known. Pure. */
 void ssh_hosts_read(struct slice text, struct ssh_hosts *hosts);
 
-/* Runs ssh-keygen; without it, or without files, nothing is known. Of name the case is ignored. */
-void ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts);
+/*
+ * Runs ssh-keygen on each file that is there. Of name the case is ignored. 0, or negative errno if
+ * a file could not be searched: then a key that is revoked may be missing.
+ */
+int ssh_hosts_find(const char *name, struct ssh_hosts *ret_hosts, struct diag *ret_diag);
 
 /* *ret_line, which may be NULL: the line that decided, borrowed, where one did. */
 enum ssh_host_verdict ssh_hosts_judge(const struct ssh_hosts *hosts, const struct ssh_key *key,

@@ -87,6 +87,16 @@ static bool read_entry(struct slice entry, const struct noise_public *key,
            endorsement_verify(ret_endorsed, NULL);
 }
 
+/* Whoever endorses it could be one that ssh has as revoked. */
+static bool is_unsure(struct trust_host *trust)
+{
+    if (trust->ssh_fault.text[0]) {
+        trust->broken = true;
+        trust->diag = trust->ssh_fault;
+    }
+    return trust->broken;
+}
+
 /* The name is the organisation's to say; by ssh it is proved by the look-up. */
 static bool is_vouched(struct trust_host *trust, const struct endorsed *endorsed)
 {
@@ -98,7 +108,7 @@ static bool is_vouched(struct trust_host *trust, const struct endorsed *endorsed
         trust->revoked = true;
         snprintf(trust->changed, sizeof(trust->changed), "@revoked in the known_hosts of ssh");
     }
-    if (trust->revoked || is_revoked(trust, &signer))
+    if (trust->revoked || is_revoked(trust, &signer) || is_unsure(trust))
         return false;
     if (endorsement_names(&endorsed->is, slice_of(trust->host)) &&
         is_marked(trust, KNOWN_HOST_CA, &signer))
@@ -124,7 +134,7 @@ static bool is_endorsed(struct trust_host *trust, const struct noise_public *key
 void trust_ask_ssh(struct trust_host *trust)
 {
     if (!trust->broken && !trust_has_name(trust))
-        ssh_hosts_find(trust->host, &trust->ssh);
+        ssh_hosts_find(trust->host, &trust->ssh, &trust->ssh_fault);
 }
 
 enum call_judgement trust_judge_host(struct trust_host *trust, const struct noise_public *key,

@@ -32,6 +32,7 @@ struct trust_host {
     char where[PATH_MAX + 16]; /* file:line of that */
     char host[256];            /* the bare name, in lower case */
     struct ssh_hosts ssh;      /* what ssh knows of the host */
+    struct diag ssh_fault;     /* why that may not be all; empty: it is */
 };
 
 /* file: the user's known_hosts. All is borrowed. */

@@ -49,9 +49,10 @@ class Hosts(Real):
     def ssh_knows(self, *lines):
         self.write(self.ssh_known, "".join(line + "\n" for line in lines))
 
-    def ctl(self, *words, status=0):
+    def ctl(self, *words, status=0, path=None):
+        """path: of the programs that it runs."""
         env = {**self.system.environment(), "MSG_CONFIG_HOME": self.home,
-               "MSG_SSH_KNOWN_HOSTS": f"/nonexistent:{self.ssh_known}"}
+               "MSG_SSH_KNOWN_HOSTS": f"/nonexistent:{self.ssh_known}", **({"PATH": path} if path else {})}
         done = Running(self.system.me, [program("msgctl"), *words], env=env).finish(30)
         self.assertEqual(done.status, status, done)
         return done
@@ -128,6 +129,43 @@ class Hosts(Real):
             self.write(self.endorsements, changed + signature)
             time.sleep(1.1)
             self.ctl("ping", self.system.server, status=status)
+
+    def test_ssh_keygen_that_fails(self):
+        """Who endorses could be revoked there, in a line that nobody saw."""
+        self.ssh_knows(f"@revoked 127.0.0.1 {self.public}")
+        self.endorse("--names", "127.0.0.1")
+        self.known_hosts(f"@cert-authority * {self.public} org")
+        self.revoked("@revoked in the known_hosts of ssh")
+        self.assertIn(f"cannot look for it in {self.ssh_known}; run: ssh-keygen -F 127.0.0.1 -f "
+                      f"{self.ssh_known}\n", self.refused_by("exit 255"))
+        self.refused_by("kill -9 $$")
+        self.assertIn(f"{self.ssh_known} in time; run: ", self.refused_by("exec sleep 60"))
+        self.refused_by("yes")  # prints more than can be read
+        self.assertIn(f"there is no ssh-keygen to look for it in {self.ssh_known}; install "
+                      "openssh-client\n", self.refused_by(None))
+
+    def test_where_ssh_is_not_asked(self):
+        """Without its files there is nothing to look up; and the pin goes before it."""
+        self.endorse("--names", "127.0.0.1")
+        self.known_hosts(f"@cert-authority * {self.public} org")
+        self.assertIn("it knows you", self.ctl("ping", self.system.server, path="/nonexistent").out)
+        self.ssh_knows(f"@revoked 127.0.0.1 {self.public}")
+        self.known_hosts(f"[127.0.0.1]:{self.system.port} {self.host_key}")
+        self.assertIn("it knows you", self.ctl("ping", self.system.server, path="/nonexistent").out)
+
+    def refused_by(self, script):
+        """What is told where ssh-keygen is that; None: where there is none."""
+        folder = os.path.join(self.folder, "bin")
+        os.makedirs(folder, exist_ok=True)
+        fake = os.path.join(folder, "ssh-keygen")
+        self.write(fake, f"#!/bin/sh\n{script}\n")
+        os.chmod(fake, 0o755 if script else 0o644)
+        path = folder if script is None else f"{folder}:{os.environ['PATH']}"
+        err = self.ctl("ping", self.system.server, status=4, path=path).err
+        self.assertIn(f"no key of {self.system.server} can be trusted: ", err)
+        found = self.ctl("doctor", self.system.server, status=4, path=path).out
+        self.assertIn(f"fails    host key: {err.split('can be trusted: ')[1].split('; run: ')[0]}", found)
+        return err
 
     # ---- by an organisation ----------------------------------------------------------------------
 
