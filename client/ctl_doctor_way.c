@@ -4,11 +4,11 @@
 #include "client/ctl_tcp.h"
 #include "client/race.h"
 #include "client/server.h"
+#include "common/clock.h"
 #include "common/mem.h"
 
 #include <netdb.h>
 #include <poll.h>
-#include <time.h>
 
 void doctor_NAME(void *context, struct finding *finding)
 {
@@ -110,35 +110,35 @@ void doctor_ADDRESS(void *context, struct finding *finding)
 
 /* ---- whether something listens --------------------------------------------------------------- */
 
-/* One address, in the order in which a call tries them. */
-struct
-try {
+/* One address, in the order in which a call attempts them. */
+struct attempt {
     char address[64];
     int error; /* 0: it connected; -ETIMEDOUT: no answer */
 };
 
-static void end_try(struct try *try, struct pollfd *poll_fd, int error)
+static void end_attempt(struct attempt *attempt, struct pollfd *poll_fd, int error)
 {
-    try->error = error;
+    attempt->error = error;
     close(TAKE_FD(poll_fd->fd)); /* poll() leaves -1 alone */
 }
 
-static void begin_try(struct try *try, struct pollfd *poll_fd, const struct sockaddr *address)
+static void begin_attempt(struct attempt *attempt, struct pollfd *poll_fd,
+                          const struct sockaddr *address)
 {
     socklen_t size =
         address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
-    uv_ip_name(address, try->address, sizeof(try->address));
+    uv_ip_name(address, attempt->address, sizeof(attempt->address));
     poll_fd->events = POLLOUT;
     poll_fd->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     bool done = poll_fd->fd >= 0 && connect(poll_fd->fd, address, size) == 0;
 
-    try->error = done ? 0 : mem_errno();
-    if (try->error != -EINPROGRESS)
-        end_try(try, poll_fd, try->error);
+    attempt->error = done ? 0 : mem_errno();
+    if (attempt->error != -EINPROGRESS)
+        end_attempt(attempt, poll_fd, attempt->error);
 }
 
-static void take_result(struct try *try, struct pollfd *poll_fd)
+static void take_result(struct attempt *attempt, struct pollfd *poll_fd)
 {
     int error = 0;
     socklen_t size = sizeof(error);
@@ -147,80 +147,85 @@ static void take_result(struct try *try, struct pollfd *poll_fd)
         return;
     if (getsockopt(poll_fd->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
-    end_try(try, poll_fd, -error);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    end_attempt(attempt, poll_fd, -error);
 }
 
 /* All at once, so that one that is silent does not hide another; nothing is sent. */
-static size_t try_all(const struct addrinfo *found, struct try tries[static LIM_ADDRESSES])
+static size_t try_all(const struct addrinfo *found, struct attempt attempts[static LIM_ADDRESSES])
 {
     const struct sockaddr *addresses[LIM_ADDRESSES];
     struct pollfd fds[LIM_ADDRESSES];
-    int64_t until = now_ms() + LIM_HANDSHAKE;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + LIM_HANDSHAKE;
     size_t n = race_order(found, addresses), left = 0;
 
     for (size_t i = 0; i < n; i++) {
-        begin_try(&tries[i], &fds[i], addresses[i]);
+        begin_attempt(&attempts[i], &fds[i], addresses[i]);
         left += fds[i].fd >= 0;
     }
-    while (left > 0 && now_ms() < until) {
-        poll(fds, n, (int)(until - now_ms()) + 1);
+    for (uint64_t now; left > 0 && (now = clock_ms(CLOCK_MONOTONIC)) < until;) {
+        poll(fds, n, (int)(until - now) + 1);
         left = 0;
         for (size_t i = 0; i < n; i++) {
-            take_result(&tries[i], &fds[i]);
+            take_result(&attempts[i], &fds[i]);
             left += fds[i].fd >= 0;
         }
     }
     for (size_t i = 0; i < n; i++)
         if (fds[i].fd >= 0)
-            end_try(&tries[i], &fds[i], -ETIMEDOUT);
+            end_attempt(&attempts[i], &fds[i], -ETIMEDOUT);
     return n;
 }
 
-/* In one address's own words. */
-static void tell(struct finding *finding, const char *between, const struct try *try)
+static const char *words_of(int error)
+{
+    switch (error) {
+    case 0:
+        return "listens";
+    case -ECONNREFUSED:
+        return "refuses: nothing listens there";
+    case -ETIMEDOUT:
+        return "does not answer: it is off, or a firewall drops it";
+    case -ENETUNREACH:
+        return "cannot be got at: this host has no way there";
+    case -EHOSTUNREACH:
+    case -EACCES:
+    case -EPERM:
+        return "is kept from us: a firewall or router says no";
+    default:
+        return print_cause(error);
+    }
+}
+
+static void tell(struct finding *finding, const char *between, const struct attempt *attempt)
 {
     char text[160];
 
-    snprintf(text, sizeof(text), "%.63s %s", try->address,
-             try->error == 0               ? "listens"
-             : try->error == -ECONNREFUSED ? "refuses: nothing listens there"
-             : try->error == -ETIMEDOUT    ? "does not answer: it is off, or a firewall drops it"
-             : try->error == -ENETUNREACH  ? "cannot be got at: this host has no way there"
-             : try->error == -EHOSTUNREACH || try->error == -EACCES || try->error == -EPERM
-                 ? "is kept from us: a firewall or router says no"
-                 : print_cause(try->error));
+    snprintf(text, sizeof(text), "%.63s %s", attempt->address, words_of(attempt->error));
     add(finding->found, sizeof(finding->found), between, text);
 }
 
 /* The one whose mending is told: the one that a call names first. */
-static const struct try *most_telling(const struct try *tries, size_t n)
+static const struct attempt *most_telling(const struct attempt *attempts, size_t n)
 {
     int errors[LIM_ADDRESSES] = {0};
 
     for (size_t i = 0; i < n; i++)
-        errors[i] = tries[i].error;
-    return &tries[race_most_telling(errors, n)];
+        errors[i] = attempts[i].error;
+    return &attempts[race_most_telling(errors, n)];
 }
 
 /* Where none listens. */
-static void mend(const struct patient *patient, struct finding *finding, const struct try *try)
+static void mend(const struct patient *patient, struct finding *finding,
+                 const struct attempt *attempt)
 {
     unsigned port = patient->run->server.port;
 
-    if (try->error == -ECONNREFUSED && port == CALL_PORT)
+    if (attempt->error == -ECONNREFUSED && port == CALL_PORT)
         check_mend_there(finding, AS_ROOT, CTL_TCP_ON);
-    else if (try->error == -ECONNREFUSED)
+    else if (attempt->error == -ECONNREFUSED)
         check_mend_there(finding, AS_ROOT, "msgd -T | grep listen");
-    else if (try->error == -ENETUNREACH)
-        check_mend(finding, "ip route get %s", try->address);
+    else if (attempt->error == -ENETUNREACH)
+        check_mend(finding, "ip route get %s", attempt->address);
     else
         check_mend_there(finding, AS_ROOT, "nft insert rule inet filter input tcp dport %u accept",
                          port);
@@ -229,20 +234,20 @@ static void mend(const struct patient *patient, struct finding *finding, const s
 void doctor_LISTENER(void *context, struct finding *finding)
 {
     const struct patient *patient = context;
-    struct try tries[LIM_ADDRESSES] = {{.address = ""}};
-    size_t n = try_all(patient->resolved, tries), good = 0;
+    struct attempt attempts[LIM_ADDRESSES] = {{.address = ""}};
+    size_t n = try_all(patient->resolved, attempts), good = 0;
     unsigned waits = 0;
     char cost[64];
 
     snprintf(finding->found, sizeof(finding->found), "port %u",
              (unsigned)patient->run->server.port);
     for (size_t i = 0; i < n; i++)
-        tell(finding, i == 0 ? ": " : "; ", &tries[i]);
-    for (; good < n && tries[good].error != 0; good++)
-        waits += tries[good].error == -ETIMEDOUT;
+        tell(finding, i == 0 ? ": " : "; ", &attempts[i]);
+    for (; good < n && attempts[good].error != 0; good++)
+        waits += attempts[good].error == -ETIMEDOUT;
     if (good == n) {
         finding->state = CHECK_FAILS;
-        mend(patient, finding, most_telling(tries, n));
+        mend(patient, finding, most_telling(attempts, n));
     } else if (waits > 0) {
         snprintf(cost, sizeof(cost), "such silence costs each call %u ms", waits * RACE_DELAY_MS);
         add(finding->found, sizeof(finding->found), "; ", cost);
