@@ -15,19 +15,27 @@
 typedef int (*option_reader)(struct slice value, struct authorized_key *key,
                              const char **ret_expected);
 
-static bool is_user(struct slice user)
+static bool is_group(struct slice entry)
 {
-    return text_is_name(user) || slice_eq(user, SLICE(CONSOLE));
+    return entry.len > 0 && entry.ptr[0] == '%';
+}
+
+static bool is_receiver(struct slice entry)
+{
+    return is_group(entry) ? text_is_name(slice_from(entry, 1))
+                           : text_is_name(entry) || slice_eq(entry, SLICE(CONSOLE));
 }
 
 static int read_to(struct slice value, struct authorized_key *key, const char **ret_expected)
 {
     struct slice rest = value, entry;
-    *ret_expected = "user names and session:console, separated by commas"
-                    " (groups are not supported by this version)";
-    while (lines_entry(&rest, &entry))
-        if (!is_user(entry))
+    size_t groups = 0;
+    *ret_expected = "user names, %groups (at most 16) and session:console, separated by commas";
+    while (lines_entry(&rest, &entry)) {
+        groups += is_group(entry);
+        if (!is_receiver(entry) || groups > AUTHORIZED_GROUPS)
             return -EBADMSG;
+    }
     key->to = value;
     return 0;
 }
@@ -307,9 +315,22 @@ bool authorized_key_reaches(const struct authorized_key *key, struct slice user,
 {
     struct slice rest = key->to, entry;
     while (lines_entry(&rest, &entry))
-        if (slice_eq(entry, user) || (console && slice_eq(entry, SLICE(CONSOLE))))
+        if ((slice_eq(entry, user) && !is_group(entry)) ||
+            (console && slice_eq(entry, SLICE(CONSOLE))))
             return true;
     return !key->to.ptr;
+}
+
+bool authorized_key_group(const struct authorized_key *key, size_t index, struct slice *ret_group)
+{
+    struct slice rest = key->to, entry;
+    while (lines_entry(&rest, &entry)) {
+        if (is_group(entry) && index-- == 0) {
+            *ret_group = slice_from(entry, 1);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A pattern was written with people in mind; who means root says so. */

@@ -37,6 +37,7 @@
 #include <sys/socket.h>
 
 #define AUTHORIZED_RATE_MAX 1000000
+#define AUTHORIZED_GROUPS   16 /* in one to= */
 
 struct authorized_key {
     struct any_key key;
@@ -74,7 +75,12 @@ bool authorized_key_from(const struct authorized_key *key, const struct sockaddr
 bool authorized_key_expired(const struct authorized_key *key, int64_t now_s);
 /* Whether names= lets an organisation's key speak for this name. */
 bool authorized_key_endorses(const struct authorized_key *key, struct slice name);
-/* Whether to= lets the key reach this user; console: the session is the active one of seat0. */
+/*
+ * Whether to= itself lets the key reach this user, whatever groups it names; console: the session
+ * is the active one of seat0.
+ */
 bool authorized_key_reaches(const struct authorized_key *key, struct slice user, bool console);
+/* The group that to= names, from 0, without its %; false: it names no more. */
+bool authorized_key_group(const struct authorized_key *key, size_t index, struct slice *ret_group);
 
 #endif

@@ -115,7 +115,7 @@ bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *r
         return false;
     if (grant.own)
         return own_rights(conn, grant.own, ret_rights, ret_code);
-    *ret_rights = rights_of_key(grant.line, grant.perm);
+    *ret_rights = rights_of_key(grant.line, grant.perm, &conn->within.groups);
     if (grant.line->rate)
         *ret_rate = grant.line->rate;
     return true;
@@ -328,7 +328,8 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
         users_forget(conn->query);
     DL_DELETE(server->conns, conn);
     server->n_conns--;
-    own_end(conn);
+    held_end(conn);
+    within_end(conn);
     free(conn->groups);
     free(conn);
     server_went(server);

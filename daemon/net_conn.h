@@ -7,8 +7,10 @@
 #define MSG_DAEMON_NET_CONN_H
 
 #include "common/listener.h"
+#include "daemon/net_held.h"
 #include "daemon/net_own.h"
 #include "daemon/net_server.h"
+#include "daemon/net_within.h"
 
 struct conn {
     struct server *server;
@@ -23,6 +25,8 @@ struct conn {
     size_t n_groups;
     bool named;                     /* Unix: the uid has a name */
     struct own own;                 /* TCP */
+    struct within within;           /* TCP */
+    struct held held;               /* TCP */
     struct noise_public key;        /* TCP */
     struct trust_claim claim;       /* TCP: on what it was let in */
     struct sockaddr_storage source; /* TCP */
@@ -30,7 +34,7 @@ struct conn {
     bool gated;    /* counted at the gate */
     char host[64]; /* for people and logs: 192.0.2.7, or this host */
     char name[256];
-    struct user_query *query; /* for the name of a uid */
+    struct user_query *query; /* of a uid, or a group */
     struct follow *follows;   /* open ids */
     unsigned n_follows;
     struct conn *next, *prev;

@@ -36,7 +36,7 @@ void requests_take(struct conn *conn, const struct msg *msg)
     server_check_trust(conn->server, false);
     if (conn->closing || !conn->open)
         return; /* judged just now, and told */
-    if (conn->is_unix || !own_holds(conn, msg))
+    if (conn->is_unix || !held_takes(conn, msg))
         requests_serve(conn, msg);
 }
 

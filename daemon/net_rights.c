@@ -37,7 +37,8 @@ struct rights rights_of_uid(const struct rights_policy *policy, uint32_t uid,
     };
 }
 
-struct rights rights_of_key(const struct authorized_key *key, unsigned perm)
+struct rights rights_of_key(const struct authorized_key *key, unsigned perm,
+                            const struct members_list *groups)
 {
     return (struct rights){
         .any = true,
@@ -45,6 +46,7 @@ struct rights rights_of_key(const struct authorized_key *key, unsigned perm)
         .all = key->all && perm & PERM_ALL,
         .override = key->override && perm & PERM_OVERRIDE,
         .only = key->to.len > 0 ? key : NULL,
+        .groups = groups,
     };
 }
 
@@ -59,11 +61,16 @@ bool rights_session(const struct rights *rights, const struct boundary_session *
         return true;
     if (!rights->only)
         return rights->any;
-    return authorized_key_reaches(rights->only, slice_of(session->user),
-                                  session->flags & SESSION_CONSOLE);
+    struct slice user = slice_of(session->user);
+    gid_t gid = session->gid;
+    return authorized_key_reaches(rights->only, user, session->flags & SESSION_CONSOLE) ||
+           members_reach(rights->groups, rights->only, user, &gid);
 }
 
 bool rights_user(const struct rights *rights, struct slice user)
 {
-    return rights->only ? authorized_key_reaches(rights->only, user, false) : rights->any;
+    if (!rights->only)
+        return rights->any;
+    return authorized_key_reaches(rights->only, user, false) ||
+           members_reach(rights->groups, rights->only, user, NULL);
 }

@@ -10,6 +10,7 @@
 #include "common/authorized_keys.h"
 #include "common/config.h"
 #include "common/endorsement.h"
+#include "daemon/net_members.h"
 #include "daemon/net_sessions.h"
 
 /* How the host is set up for senders on it. */
@@ -31,12 +32,14 @@ struct rights {
     bool local;
     uint32_t uid;                      /* local: his own sessions, always */
     const struct authorized_key *only; /* to=: nobody else; borrowed from its table */
+    const struct members_list *groups; /* of to=, borrowed */
 };
 
 struct rights rights_of_uid(const struct rights_policy *policy, uint32_t uid,
                             const uint32_t *groups, size_t n_groups);
 /* perm: what an endorsement leaves of the line's rights (enum endorsement_perm). */
-struct rights rights_of_key(const struct authorized_key *key, unsigned perm);
+struct rights rights_of_key(const struct authorized_key *key, unsigned perm,
+                            const struct members_list *groups);
 
 /* May he reach this session? May he name this user, who may not even exist? */
 bool rights_session(const struct rights *rights, const struct boundary_session *session);

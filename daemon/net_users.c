@@ -26,6 +26,7 @@ struct user_query {
 struct question {
     uint32_t uid;
     uint32_t what;
+    char group[LIM_NAME + 4];
 };
 
 struct user {
@@ -94,9 +95,8 @@ static bool look_up_groups(const struct passwd *user, struct user_facts *facts)
     return true;
 }
 
-static void look_up(uv_work_t *work)
+static void look_up_user(struct lookup *lookup)
 {
-    struct lookup *lookup = work->data;
     struct user_facts *facts = &lookup->facts;
     struct passwd entry, *found = NULL;
     char buffer[16384];
@@ -110,13 +110,30 @@ static void look_up(uv_work_t *work)
         facts->answered = look_up_groups(found, facts);
 }
 
+static void look_up(uv_work_t *work)
+{
+    struct lookup *lookup = work->data;
+
+    if (lookup->question.what == USERS_MEMBERS)
+        lookup->facts.answered =
+            members_look_up(lookup->question.group, &lookup->facts.members) == 0;
+    else
+        look_up_user(lookup);
+}
+
 /* ---- on the loop ----------------------------------------------------------------------------- */
+
+static void drop_facts(struct user_facts *facts)
+{
+    free(facts->groups);
+    members_unshare(facts->members);
+}
 
 static void free_user(uv_handle_t *handle)
 {
     struct user *user = handle->data;
 
-    free(user->facts.groups);
+    drop_facts(&user->facts);
     free(user);
 }
 
@@ -128,13 +145,13 @@ static void forget(struct users *users, struct user *user)
     uv_close((uv_handle_t *)&user->patience, free_user);
 }
 
-/* Takes the groups over. */
+/* Takes over what the facts hold. */
 static void answer_all(struct user *user, const struct user_facts *facts)
 {
     struct user_query *query;
     bool is_name = user->question.what == USERS_NAME;
 
-    free(user->facts.groups);
+    drop_facts(&user->facts);
     user->facts = *facts;
     if (!facts->exists)
         snprintf(user->facts.name, sizeof(user->facts.name), "uid %u", user->question.uid);
@@ -164,7 +181,7 @@ static void on_looked_up(uv_work_t *work, int status)
         lookup->user->lookup = NULL;
         answer_all(lookup->user, &lookup->facts); /* late is good for the next one who asks */
     } else {
-        free(lookup->facts.groups);
+        drop_facts(&lookup->facts);
     }
     free(lookup);
     if (users->freed && users->lookups == 0)
@@ -236,11 +253,10 @@ static void answer_number(uint32_t uid, user_answer_fn *answer, void *context)
     answer(context, &facts);
 }
 
-struct user_query *users_ask(struct users *users, uint32_t uid, enum users_what what,
-                             user_answer_fn *answer, void *context)
+static struct user_query *ask(struct users *users, const struct question *question,
+                              user_answer_fn *answer, void *context)
 {
-    const struct question question = {.uid = uid, .what = what};
-    struct user *user = user_of(users, &question);
+    struct user *user = user_of(users, question);
     struct user_query *query = NULL;
 
     if (user && user->known && (user->lookup || uv_now(users->loop) < user->until)) {
@@ -250,12 +266,27 @@ struct user_query *users_ask(struct users *users, uint32_t uid, enum users_what 
     if (user && (user->lookup || start_lookup(user) == 0))
         query = calloc(1, sizeof(*query));
     if (!query) {
-        answer_number(uid, answer, context);
+        answer_number(question->uid, answer, context);
         return NULL;
     }
     *query = (struct user_query){.user = user, .answer = answer, .context = context};
     DL_APPEND(user->queries, query);
     return query;
+}
+
+struct user_query *users_ask(struct users *users, uint32_t uid, enum users_what what,
+                             user_answer_fn *answer, void *context)
+{
+    return ask(users, &(struct question){.uid = uid, .what = what}, answer, context);
+}
+
+struct user_query *users_ask_group(struct users *users, struct slice group, user_answer_fn *answer,
+                                   void *context)
+{
+    struct question question = {.what = USERS_MEMBERS};
+
+    memcpy(question.group, group.ptr, group.len <= LIM_NAME ? group.len : 0);
+    return ask(users, &question, answer, context);
 }
 
 void users_forget(struct user_query *query)

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import socket
+import subprocess
 import sys
 import time
 import unittest
@@ -14,7 +15,7 @@ import unittest
 import msgpack
 
 import screens
-from harness import TOP, eventually
+from harness import AM_ROOT, TOP, User, eventually
 from local_peer import message
 from test_msgd import BOB, EVE, MsgdTest
 
@@ -144,6 +145,40 @@ class LetIn(Network):
             misses, last = client.ask("SEND", fields)
             self.assertEqual(misses[0].map["miss"][0]["code"], code)
             self.assertEqual(last.map["code"], code)
+
+    def group(self, *options):
+        name = f"mtg{secrets.token_hex(4)}"
+        subprocess.run(["groupadd", *options, name], check=True)
+        self.addCleanup(subprocess.run, ["groupdel", "-f", name], check=False)
+        return name
+
+    @unittest.skipUnless(AM_ROOT, "needs groups")
+    def test_within_groups(self):
+        """Of one bob is by his account, in the other carol is listed, and not for ever."""
+        carol = User.make()
+        self.addCleanup(carol.remove)
+        bobs, listed = self.group("-g", str(BOB)), self.group()
+        subprocess.run(["gpasswd", "-a", carol.name, listed], check=True, capture_output=True)
+        self.start(sessions=[("bob", BOB, "pts/1"), ("eve", EVE, "pts/2"),
+                             (carol.name, carol.uid, "pts/3")],
+                   options=f"to=%{bobs},%{listed},%{bobs}none")
+        client = self.client()
+
+        def reached():
+            return [s["user"] for m in client.ask("WHO")[0] for s in m.map["who"]]
+        self.assertEqual(reached(), ["bob", carol.name])
+        for target, code in (("eve", "forbidden"), ("nobody", "forbidden"), (bobs, "forbidden"),
+                             (f"%{bobs}", "forbidden")):
+            self.assertEqual(client.ask("SEND", msgpack.unpackb(message(target, "x")))[1].map["code"],
+                             code)
+        self.send(client)
+        self.assertEqual(self.screens.order()["text"], "tea?")
+        subprocess.run(["gpasswd", "-d", carol.name, listed], check=True, capture_output=True)
+        eventually(lambda: reached() == ["bob"], "carol to be out of the group")
+        time.sleep(1.1)  # no answer of the name service's holds so long
+        last = client.request_all([("WHO", {})] * 4)
+        self.assertEqual(client.all_of(last)[1].map["st"], "ok")
+        self.assertTrue(all(client.open[last - i] for i in range(1, 4)), "in their order")
 
     def test_a_rate_of_its_own(self):
         self.start(options="rate=1")

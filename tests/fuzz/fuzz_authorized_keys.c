@@ -28,6 +28,11 @@ static void use(const struct authorized_keys *keys)
         demand(key->from.ptr || authorized_key_from(key, (struct sockaddr *)&address));
         authorized_key_from(key, (struct sockaddr *)&address);
         authorized_key_reaches(key, SLICE("bob"), true);
+        struct slice group;
+        size_t groups = 0;
+        for (; authorized_key_group(key, groups, &group); groups++)
+            demand(text_is_name(group));
+        demand(groups <= AUTHORIZED_GROUPS);
     }
 }
 

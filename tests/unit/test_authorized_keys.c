@@ -94,6 +94,25 @@ static void test_options(void)
     CU_ASSERT_TRUE(authorized_key_reaches(&key, SLICE("bob"), true));
 }
 
+static void test_groups(void)
+{
+    struct authorized_key key;
+    struct slice group;
+    CU_ASSERT_EQUAL_FATAL(
+        authorized_key_parse(SLICE(KEY_A " to=bob,%ops,%1,session:console,%2,%3,%4,%5,%6,%7,%8,%9,"
+                                         "%10,%11,%12,%13,%14,%15 alice"),
+                             &key, NULL),
+        0);
+    CU_ASSERT_TRUE(authorized_key_group(&key, 0, &group) && slice_eq(group, SLICE("ops")));
+    CU_ASSERT_TRUE(authorized_key_group(&key, 15, &group) && slice_eq(group, SLICE("15")));
+    CU_ASSERT_FALSE(authorized_key_group(&key, 16, &group));
+    CU_ASSERT_FALSE(authorized_key_reaches(&key, SLICE("%ops"), false));
+    CU_ASSERT_FALSE(authorized_key_reaches(&key, SLICE("ops"), false));
+    CU_ASSERT_TRUE(authorized_key_reaches(&key, SLICE("bob"), false));
+    CU_ASSERT_EQUAL_FATAL(authorized_key_parse(SLICE(KEY_A " alice"), &key, NULL), 0);
+    CU_ASSERT_FALSE(authorized_key_group(&key, 0, &group));
+}
+
 static void refused(const char *line, const char *what)
 {
     struct authorized_key key = {.rate = 7};
@@ -127,7 +146,11 @@ static void test_refused(void)
     refused(SSH_A, "no name behind the key");
     refused(KEY_A " to= alice", "`to=` wants user names");
     refused(KEY_A " to=bob, alice", "`to=` wants user names");
-    refused(KEY_A " to=%staff alice", "groups are not supported by this version");
+    refused(KEY_A " to=% alice", "`to=` wants user names, %groups");
+    refused(KEY_A " to=%a/b alice", "`to=` wants user names, %groups");
+    refused(KEY_A " to=%%a alice", "`to=` wants user names, %groups");
+    refused(KEY_A " to=%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17 alice",
+            "%groups (at most 16)");
     refused(KEY_A " to=session:2 alice", "`to=` wants user names");
 }
 
@@ -307,6 +330,7 @@ int main(void)
     CU_TestInfo tests[] = {
         UNIT_TEST(test_plain_line),
         UNIT_TEST(test_options),
+        UNIT_TEST(test_groups),
         UNIT_TEST(test_refused),
         UNIT_TEST(test_refused_values),
         UNIT_TEST(test_dates),

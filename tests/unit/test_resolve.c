@@ -49,6 +49,7 @@ static const struct {
 };
 
 static struct net_sessions sessions;
+static const struct members_list no_groups;
 
 static void everybody_logs_in(void)
 {
@@ -282,7 +283,7 @@ static void within_to(void)
     struct diag diag;
 
     CU_ASSERT_FATAL(authorized_key_parse(SLICE(KEY " to=ann,dave,sftp far"), &key, &diag) == 0);
-    struct rights rights = rights_of_key(&key, PERM_EVERY);
+    struct rights rights = rights_of_key(&key, PERM_EVERY, &no_groups);
     CHECK(&rights, false, rows);
 
     static const struct row with_all[] = {{"*", "", "0 2", 0}};
@@ -302,7 +303,7 @@ static void the_console_alone(void)
     struct diag diag;
 
     CU_ASSERT_FATAL(authorized_key_parse(SLICE(KEY " to=session:console far"), &key, &diag) == 0);
-    struct rights rights = rights_of_key(&key, PERM_EVERY);
+    struct rights rights = rights_of_key(&key, PERM_EVERY, &no_groups);
     CHECK(&rights, false, rows);
 }
 

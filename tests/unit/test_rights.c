@@ -4,6 +4,7 @@
 
 #define KEY "x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
+static const struct members_list no_groups;
 static const uint32_t listed[] = {120};
 static const struct rights_policy policy = {
     .uid_min = 1000, .listed = listed, .n_listed = 1, .has_group = true, .group = 27};
@@ -99,7 +100,7 @@ static void remote_lines(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct authorized_key key = line(rows[i].line);
-        struct rights r = rights_of_key(&key, PERM_EVERY);
+        struct rights r = rights_of_key(&key, PERM_EVERY, &no_groups);
         CU_ASSERT(r.any && !r.local && r.all == rows[i].all && r.who == rows[i].who);
         CU_ASSERT(r.override == rows[i].override && (r.only != NULL) == rows[i].only);
     }
@@ -120,8 +121,9 @@ static void whom_they_reach(void)
                             zero = session("root", 0, 0), daemon = session("www", 33, 0);
     struct authorized_key free_key = line(KEY " ann"), bobs = line(KEY " to=bob ann"),
                           seated = line(KEY " to=session:console ann");
-    struct rights any = rights_of_key(&free_key, PERM_EVERY),
-                  only = rights_of_key(&bobs, PERM_EVERY), sat = rights_of_key(&seated, PERM_EVERY),
+    struct rights any = rights_of_key(&free_key, PERM_EVERY, &no_groups),
+                  only = rights_of_key(&bobs, PERM_EVERY, &no_groups),
+                  sat = rights_of_key(&seated, PERM_EVERY, &no_groups),
                   person = rights_of_uid(&policy, 1001, NULL, 0),
                   service = rights_of_uid(&policy, 33, NULL, 0);
 
@@ -136,6 +138,61 @@ static void whom_they_reach(void)
     CU_ASSERT(!rights_own(&any, &zero)); /* a key has no uid, not even 0 */
 }
 
+static struct members *group(const char *name, gid_t gid, const char *first, const char *second)
+{
+    struct members *members = calloc(1, sizeof(*members));
+
+    *members = (struct members){.shares = 1, .exists = true, .gid = gid, .n = 2};
+    snprintf(members->group, sizeof(members->group), "%s", name);
+    members->names = calloc(2, sizeof(*members->names));
+    members->names[0] = strdup(first);
+    members->names[1] = strdup(second);
+    return members;
+}
+
+/* Whom the group lists, and whose primary group it is; one that was not asked for has nobody. */
+static void whom_groups_reach(void)
+{
+    struct members_list groups = {.n = 0};
+    struct members *ops = group("ops", 500, "bob", "carol"), *gone = group("gone", 0, "x", "y");
+    struct authorized_key key = line(KEY " to=%ops,%gone,%later,dave ann");
+    struct boundary_session bob = session("bob", 1001, 0), eve = session("eve", 1002, 0),
+                            root = session("root", 0, 0);
+    struct rights r = rights_of_key(&key, PERM_EVERY, &groups);
+
+    CU_ASSERT(!rights_session(&r, &bob) && !rights_user(&r, SLICE("bob")));
+    CU_ASSERT(rights_user(&r, SLICE("dave")) && !rights_user(&r, SLICE("%ops")));
+    gone->exists = false; /* and its gid 0 is nobody's */
+    members_add(&groups, ops);
+    members_add(&groups, gone);
+    CU_ASSERT(ops->shares == 2 && members_find(&groups, SLICE("ops")) == ops);
+    CU_ASSERT(!members_find(&groups, SLICE("later")));
+    CU_ASSERT(rights_session(&r, &bob) && rights_user(&r, SLICE("bob")));
+    CU_ASSERT(rights_user(&r, SLICE("carol")) && !rights_user(&r, SLICE("caro")));
+    CU_ASSERT(!rights_user(&r, SLICE("x")) && !rights_user(&r, (struct slice){NULL, 0}));
+    CU_ASSERT(!rights_session(&r, &eve) && !rights_session(&r, &root));
+    eve.gid = 500;
+    CU_ASSERT(rights_session(&r, &eve) && !rights_user(&r, SLICE("eve")));
+    CU_ASSERT(r.who && r.only == &key);
+    members_end(&groups);
+    members_unshare(ops);
+    members_unshare(gone);
+    CU_ASSERT_EQUAL(groups.n, 0);
+}
+
+/* The group 0 is on every host; its primary members are known by the session alone. */
+static void groups_are_looked_up(void)
+{
+    struct members *root = NULL, *none = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(members_look_up("root", &root), 0);
+    CU_ASSERT(root->exists && root->gid == 0 && strcmp(root->group, "root") == 0);
+    CU_ASSERT_EQUAL_FATAL(members_look_up("no-such-group-9", &none), 0);
+    CU_ASSERT(!none->exists && none->n == 0);
+    members_unshare(root);
+    members_unshare(none);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -144,6 +201,8 @@ int main(void)
         UNIT_TEST(without_a_group_nobody_is_its_member),
         UNIT_TEST(remote_lines),
         UNIT_TEST(whom_they_reach),
+        UNIT_TEST(whom_groups_reach),
+        UNIT_TEST(groups_are_looked_up),
         UNIT_END,
     };
 
