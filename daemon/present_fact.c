@@ -175,11 +175,17 @@ void fact_record(const struct session_fact *fact, int64_t now_s,
     *ret_record = record;
 }
 
-bool fact_record_differs(const struct boundary_session *a, const struct boundary_session *b)
+static bool idle_differs(uint32_t told, uint32_t now)
 {
-    struct boundary_session copy = *a;
-    copy.idle_s = b->idle_s;
-    copy.handle = b->handle;
-    copy.change = b->change;
-    return memcmp(&copy, b, sizeof(copy)) != 0;
+    uint32_t off = now > told ? now - told : told - now;
+    return off >= FACT_IDLE_S && off > told / 8;
+}
+
+bool fact_record_differs(const struct boundary_session *told, const struct boundary_session *now)
+{
+    struct boundary_session copy = *told;
+    copy.idle_s = now->idle_s;
+    copy.handle = now->handle;
+    copy.change = now->change;
+    return idle_differs(told->idle_s, now->idle_s) || memcmp(&copy, now, sizeof(copy)) != 0;
 }

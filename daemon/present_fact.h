@@ -92,8 +92,12 @@ bool fact_same_login(const struct session_fact *a, const struct session_fact *b)
 void fact_record(const struct session_fact *fact, int64_t now_s,
                  struct boundary_session *ret_record);
 
-/* Whether two such records differ in more than the time somebody was idle. */
-bool fact_record_differs(const struct boundary_session *a, const struct boundary_session *b);
+/*
+ * Whether what was told is not true any more. Of the time somebody was idle it need not be nearer
+ * than FACT_IDLE_S, or an eighth of it: who types would be news all the time.
+ */
+#define FACT_IDLE_S 10
+bool fact_record_differs(const struct boundary_session *told, const struct boundary_session *now);
 
 /* Its terminal's messages are off (mesg n), and that is how it would be reached. */
 bool fact_is_disabled(const struct session_fact *fact);

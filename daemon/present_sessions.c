@@ -99,7 +99,9 @@ static void update(struct sessions *sessions, struct session *session,
     session->fact = *fact;
     fact_record(fact, now_s, &record);
     record.handle = session->handle;
-    if (fact_record_differs(&session->record, &record) && session->record.handle != 0)
+    if (!fact_record_differs(&session->record, &record))
+        return;
+    if (session->record.handle != 0)
         sessions_tell(sessions, session, session->told ? SESSION_CHANGED : SESSION_ADDED);
     session->record = record;
 }

@@ -11,7 +11,7 @@
 struct session {
     uint64_t handle;
     struct session_fact fact;
-    struct boundary_session record; /* as last compared */
+    struct boundary_session record; /* as it was or will be told */
     int pidfd;                      /* of the leader */
     sd_event_source *leader;
     bool told;    /* msgd knows the handle */

@@ -238,13 +238,32 @@ static void flags_and_idle_time_follow_the_reach(void)
     CU_ASSERT_EQUAL(record.idle_s, 60);
 }
 
-static void idle_time_alone_is_no_change(void)
+/* One who types is no news, one who stops or begins is; idle times of days are told now and then.
+ */
+static void idle_time_is_told_about_right(void)
+{
+    static const struct {
+        uint32_t told, now;
+        bool differs;
+    } rows[] = {{0, 0, false},     {0, 9, false},         {0, 10, true},
+                {10, 19, false},   {10, 20, true},        {10, 0, true},
+                {9, 0, false},     {800, 900, false},     {800, 901, true},
+                {800, 700, false}, {800, 699, true},      {86400, 97200, false},
+                {86400, 5, true},  {0, UINT32_MAX, true}, {UINT32_MAX, 0, true}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct boundary_session told = {.idle_s = rows[i].told},
+                                      now = {.idle_s = rows[i].now};
+        CU_ASSERT_EQUAL(fact_record_differs(&told, &now), rows[i].differs);
+    }
+}
+
+static void where_it_stands_is_no_change(void)
 {
     struct session_fact one = fact(1, 1);
     struct boundary_session before, after;
 
     fact_record(&one, 160, &before);
-    fact_record(&one, 170, &after);
+    fact_record(&one, 165, &after);
     after.handle = 7;
     after.change = SESSION_CHANGED;
     CU_ASSERT_FALSE(fact_record_differs(&before, &after));
@@ -265,7 +284,8 @@ int main(void)
         UNIT_TEST(the_record_says_all_that_is_known),
         UNIT_TEST(a_session_has_its_first_name),
         UNIT_TEST(flags_and_idle_time_follow_the_reach),
-        UNIT_TEST(idle_time_alone_is_no_change),
+        UNIT_TEST(idle_time_is_told_about_right),
+        UNIT_TEST(where_it_stands_is_no_change),
         UNIT_END,
     };
 

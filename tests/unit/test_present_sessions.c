@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define PEOPLE 4
 
@@ -133,7 +134,15 @@ static void changes_are_told_by_themselves(void)
     expect_session(2, SESSION_ADDED);
     sessions_refresh(sessions);
     expect_nothing();
-    seen[1].device.used_s = 5; /* idle time alone is not worth a word */
+    seen[1].device.used_s = time(NULL) - 5; /* in use: not worth a word each time */
+    sessions_refresh(sessions);
+    expect_session(2, SESSION_CHANGED);
+    seen[1].device.used_s += 5;
+    sessions_refresh(sessions);
+    expect_nothing();
+    seen[1].device.used_s -= 20; /* not any more */
+    sessions_refresh(sessions);
+    expect_session(2, SESSION_CHANGED);
     sessions_refresh(sessions);
     expect_nothing();
     seen[1].device.messages = false;
