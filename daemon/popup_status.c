@@ -53,11 +53,16 @@ static bool fill_text(const struct present_texts *texts, char out[static TEXT_SI
     return !more;
 }
 
-static void fill_sender(const struct popup_message *message, unsigned columns,
-                        char line[static LINE_SIZE])
+/* Who sent it; where it is and of when only where all of that, the text and the rest has room. */
+static void fill_head(const struct popup_message *message, unsigned columns, unsigned behind,
+                      char line[static LINE_SIZE])
 {
-    char sender[TEXT_ESCAPED(PRESENT_SENDER)], kept[LINE_SIZE] = "";
+    char sender[TEXT_ESCAPED(PRESENT_SENDER)], host[TEXT_ESCAPED(LIM_NAME)], kept[LINE_SIZE] = "";
     text_escape(message->texts.sender, TEXT_ONE_LINE, sender, sizeof(sender));
+    text_escape(slice_of(message->host), TEXT_ONE_LINE, host, sizeof(host));
+    words_fill(line, LINE_SIZE, WORD_STATUS_IN_FULL, (const char *[]){sender, host, message->time});
+    if (rows_width(slice_of(line)) + behind <= columns)
+        return;
     append(kept, sender, columns / SENDER_PART);
     words_fill(line, LINE_SIZE, WORD_STATUS, (const char *[]){kept});
 }
@@ -71,14 +76,16 @@ static void fill_line(const struct popup_message *message, unsigned columns,
     snprintf(number, sizeof(number), "%" PRIu32, message->number);
     if (message->number > 0)
         words_fill(tail, sizeof(tail), WORD_STATUS_MORE, (const char *[]){number});
-    fill_sender(message, columns, line);
     bool whole = fill_text(&message->texts, text);
-    unsigned taken = rows_width(slice_of(line)), wanted = rows_width(slice_of(text));
-    if (whole && taken + wanted <= columns && taken + wanted + rows_width(slice_of(tail)) > columns)
+    unsigned wanted = rows_width(slice_of(text)), hint = rows_width(slice_of(tail));
+    fill_head(message, columns, wanted + hint, line);
+    unsigned taken = rows_width(slice_of(line));
+    if (whole && taken + wanted <= columns && taken + wanted + hint > columns) {
         tail[0] = '\0';
-    taken += rows_width(slice_of(tail));
-    if (taken + TEXT_LEAST <= columns)
-        append(line, text, columns - taken);
+        hint = 0;
+    }
+    if (taken + hint + TEXT_LEAST <= columns)
+        append(line, text, columns - taken - hint);
     append(line, tail, ROWS_COLUMNS);
 }
 

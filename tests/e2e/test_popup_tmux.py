@@ -388,7 +388,9 @@ class Status(TestCase):
 
     def test_a_line_is_shown(self):
         helper = self.line("Lunch?\nNow")
-        see(self.client, "Message from alice (this host): Lunch? ... [msg /list 7]")
+        host = socket.gethostname().split(".")[0]
+        see(self.client, f"Message from alice (this host) on {host}, {time.strftime('%H:')}",
+            ": Lunch? ... [msg /list 7]")
         helper.ended(TIMED_OUT, "no-answer", timeout=15)
         self.gone()
 
@@ -401,9 +403,9 @@ class Status(TestCase):
                 helper = self.line(text)
                 helper.sock.close()
                 helper.finish()
-                see(self.client, "this host): ")
+                see(self.client, "this host)")
                 # Of a run of # tmux draws fewer.
-                self.assertIn(f"this host): {re.sub('#+', '#', text)}"[:36],
+                self.assertIn(f": {re.sub('#+', '#', text)}"[:26],
                               re.sub("#+", "#", text_of(self.client)))
                 self.assertFalse(os.path.exists(mark))
 

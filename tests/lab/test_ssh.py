@@ -61,7 +61,10 @@ class Terminals(Scenario):
         host = self.lab.h2  # logind knows no virtual consoles in a container, Debian 12's utmp does
         console = self.console(host)
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        console.run(f"msg /ack {self.number(console)}")
+        number = self.number(console)
+        self.assertRegex(console.screen(), r"Message from alice \(network, 10[.]99[.]0[.]2\) to bob on h2, \d\d:\d\d\n"
+                         rf"[|] {TEXT}\nTo confirm that you have read this, type: msg /ack {number}\n")
+        console.run(f"msg /ack {number}")
         self.ends(message, 0, f"Message to session {console.line} responded to by user")
 
 

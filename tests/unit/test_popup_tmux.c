@@ -190,7 +190,10 @@ static const char *line_of(const char *sender, const char *title, const char *bo
 {
     static const char begin[] = "display-message -c /dev/pts/3 -d 10000 '";
     struct popup_message message = {
-        .texts = {slice_of(sender), slice_of(title), slice_of(body), {NULL, 0}}, .number = 7};
+        .host = "h2",
+        .time = "14:05",
+        .texts = {slice_of(sender), slice_of(title), slice_of(body), {NULL, 0}},
+        .number = 7};
     size_t len = status_command(&message, "/dev/pts/3", columns, 10000, command);
     CU_ASSERT_EQUAL_FATAL(strlen(command), len);
     CU_ASSERT_FATAL(strncmp(command, begin, strlen(begin)) == 0);
@@ -202,14 +205,19 @@ static const char *line_of(const char *sender, const char *title, const char *bo
 static void the_line_is_as_designed(void)
 {
     CU_ASSERT_STRING_EQUAL(line_of("alice (this host)", "", "Lunch?", 80),
-                           "Message from alice (this host): Lunch? [msg /list 7]");
+                           "Message from alice (this host) on h2, 14:05: Lunch? [msg /list 7]");
     CU_ASSERT_STRING_EQUAL(line_of("alice", "Food", "\n\nLunch\tnow?\nOr later", 80),
-                           "Message from alice: Food: Lunch now? ... [msg /list 7]");
+                           "Message from alice on h2, 14:05: Food: Lunch now? ... [msg /list 7]");
 }
 
 static void the_line_fits(void)
 {
-    /* 27 columns of text behind 20; 14 of the hint */
+    /* 27 columns of text behind 33, or 20; 14 of the hint */
+    CU_ASSERT_STRING_EQUAL(
+        line_of("alice", "", "The server goes down at six", 74),
+        "Message from alice on h2, 14:05: The server goes down at six [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 73),
+                           "Message from alice: The server goes down at six [msg /list 7]");
     CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 61),
                            "Message from alice: The server goes down at six [msg /list 7]");
     CU_ASSERT_STRING_EQUAL(line_of("alice", "", "The server goes down at six", 60),
@@ -229,11 +237,12 @@ static void the_line_fits(void)
 
 static void what_tmux_would_read_is_quoted(void)
 {
-    CU_ASSERT_STRING_EQUAL(line_of("a", "", "#{pid} #(id) #[bold] %H ## '\"$x\\;~", 200),
-                           "Message from a: ##{pid} ##(id) ##[bold] %%H #### '\"'\"'\"$x\\;~"
-                           " [msg /list 7]");
+    CU_ASSERT_STRING_EQUAL(
+        line_of("a", "", "#{pid} #(id) #[bold] %H ## '\"$x\\;~", 200),
+        "Message from a on h2, 14:05: ##{pid} ##(id) ##[bold] %%H #### '\"'\"'\"$x\\;~"
+        " [msg /list 7]");
     CU_ASSERT_STRING_EQUAL(line_of("#(id)", "%H", "x", 80),
-                           "Message from ##(id): %%H: x [msg /list 7]");
+                           "Message from ##(id) on h2, 14:05: %%H: x [msg /list 7]");
     CU_ASSERT_PTR_NOT_NULL(strstr(line_of("a", "", "x\033[2Jy", 80), "x\\x1B[2Jy"));
 }
 
