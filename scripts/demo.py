@@ -9,7 +9,6 @@ import threading
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
 
-from harness import Running, stop  # noqa: E402
 from system import System  # noqa: E402
 
 WIDTH = 78

@@ -9,7 +9,7 @@ BUILD_PACKAGES=(
   python3
 )
 TEST_PACKAGES=(
-  git clang libclang-rt-dev clang-format valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
+  git clang libclang-rt-dev clang-format pyflakes3 valgrind libc6-dbg binutils procps mandoc xz-utils passwd util-linux
   systemd
   openssh-client python3-cryptography python3-dissononce python3-msgpack golang-github-flynn-noise-dev
   dbus dbus-x11 python3-dbus python3-gi dunst zenity xvfb xdotool imagemagick openbox tmux

@@ -21,14 +21,12 @@ import select
 import shutil
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import tempfile
 import termios
 import threading
 import time
-import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("MSG_BUILD", os.path.join(TOP, "build", "plain"))

@@ -7,7 +7,6 @@ import os
 import re
 import secrets
 import shlex
-import signal
 import time
 import unittest
 
@@ -15,9 +14,9 @@ import msgpack
 
 import screens
 from audit import Journal
-from harness import AM_ROOT, eventually
+from harness import AM_ROOT
 from local_peer import ACK, ATTACH, CANCEL, LIST, SEND, message
-from test_msgd import BOB, EVE, ME, WHO, MsgdTest
+from msgd_alone import BOB, EVE, ME, WHO, MsgdTest
 from test_msgd_network import Network, Identity
 
 REQUEST = "f43f8151f1394a00889165b4f68035ae"

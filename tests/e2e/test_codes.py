@@ -10,10 +10,8 @@ import subprocess
 import time
 import unittest
 
-from harness import AM_ROOT, TOP, User, eventually, program
-from local_peer import ATTACH, ERROR, EVENT, RESULT, SEND, message
-from test_deaths import body_uid
-from test_msgd import Msgd
+from harness import AM_ROOT, TOP, User, eventually
+from local_peer import ATTACH
 from world import HOST, Real, Staged, stopped, without_id
 
 ERROR_5 = "Error 5 getting session names: "
@@ -40,7 +38,7 @@ WHERE = {
     "busy": "test_codes.Busy.test_deliveries",
     "rate-limited": "test_codes.Keys.test_rate_limited",
     "invite-invalid": "test_invite.Fails.test_used_twice",
-    "shutting-down": "test_msgd.Deaths.test_a_clean_end",
+    "shutting-down": "test_msgd_service.Deaths.test_a_clean_end",
     "no-presenter": "test_codes.Alone.test_no_presenter",
     "internal": "test_codes.Full.test_internal",
 }

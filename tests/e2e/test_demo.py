@@ -59,7 +59,7 @@ class DemoTest(unittest.TestCase):
         _, status = terminal.run("msg $USER hello")
         self.assertEqual(status, 0, terminal.screen())
         terminal.wait_for(rf"{second} \| . hello")
-        terminal.type(f"msg $USER /W /V /TIME:60 'Please confirm' &\n")
+        terminal.type("msg $USER /W /V /TIME:60 'Please confirm' &\n")
         terminal.wait_for(rf"{second} \| To confirm that you have read this, type: msg /ack")
         output, status = terminal.run("msg /ack")
         self.assertEqual(status, 0, output)

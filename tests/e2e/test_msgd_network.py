@@ -17,7 +17,7 @@ import msgpack
 import screens
 from harness import AM_ROOT, TOP, User, eventually
 from local_peer import message
-from test_msgd import BOB, EVE, MsgdTest
+from msgd_alone import BOB, EVE, MsgdTest
 
 sys.path.append(os.path.join(TOP, "tests", "interop"))
 from peer import Client, Closed, GoneAway, NotAuthentic, Refused  # noqa: E402

@@ -3,13 +3,12 @@
 import ctypes
 import json
 import os
-import re
 import stat
 import time
 import unittest
 
-from boundary import DISABLED, ENDED, FAILED, LOCAL, OVERRIDE, SHOWN, WAIT
-from harness import AM_ROOT, User, eventually, program
+from boundary import ENDED, FAILED, LOCAL, OVERRIDE, SHOWN, WAIT
+from harness import AM_ROOT, eventually, program
 from presenter import PresenterCase
 from system import System
 

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import termios
-import time
 import unittest
 
 import screens

@@ -12,7 +12,7 @@ import screens
 from harness import AM_ROOT, Running, User, eventually, program
 from local_peer import LocalPeer
 from system import MsgdUser, System
-from test_msgd import Msgd
+from msgd_alone import Msgd
 
 IDENTITY = "identity"
 SEEN_HEADER, SEEN_RECORD, SEEN_UID = 49, 88, slice(32, 48)  # the record of what was shown

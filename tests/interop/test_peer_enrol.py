@@ -14,7 +14,7 @@ from peer_between import Between
 from peer_enrol import CLIENT, SERVER, Invitation, mac
 from peer_keys import Identity, host_name
 from peer_server import Server, Serving
-from peer_values import TYPES, message
+from peer_values import TYPES
 from peer_world import World
 
 

@@ -19,7 +19,7 @@ import tempfile
 import termios
 
 import trees
-from harness import Outcome, Running, Terminal, User, eventually
+from harness import Running, Terminal, User, eventually
 
 FOLDER = os.environ.get("MSG_LAB_FOLDER", "")
 CGROUP = os.environ.get("MSG_LAB_CGROUP", "")

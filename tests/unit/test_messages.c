@@ -107,12 +107,12 @@ static void what_is_no_message_is_fatal(void)
     }
 }
 
-static void faults_name_code_and_field(void)
+/* PING without t, with a string for t, with t beyond 2^53 - 1, negative. */
+static void faults_of_numbers(void)
 {
     struct msg msg;
     struct msg_fault fault = {0};
 
-    /* PING without t, with a string for t, with t beyond 2^53 - 1 */
     CU_ASSERT_EQUAL(RAW(MSG_PING, 0, 0, ""), -EBADMSG);
     CU_ASSERT_STRING_EQUAL(fault.at, "t");
     CU_ASSERT_STRING_EQUAL(fault.code, "bad-message");
@@ -121,16 +121,27 @@ static void faults_name_code_and_field(void)
     CU_ASSERT_STRING_EQUAL(fault.code, "bad-message");
     CU_ASSERT_EQUAL(RAW(MSG_PING, 0, 1, "\xa1t\xcf\0\x20\0\0\0\0\0\0"), -EBADMSG);
     CU_ASSERT_STRING_EQUAL(fault.code, "too-large");
-    CU_ASSERT_EQUAL(RAW(MSG_PING, 0, 1, "\xa1t\xff"), -EBADMSG); /* negative */
+    CU_ASSERT_EQUAL(RAW(MSG_PING, 0, 1, "\xa1t\xff"), -EBADMSG);
+}
 
-    /* An unknown key is ignored unless it begins with ! */
+static void unknown_keys_are_ignored_but_for_those_with_a_mark(void)
+{
+    struct msg msg;
+    struct msg_fault fault = {0};
+
     CU_ASSERT_EQUAL(RAW(MSG_PING, 0, 2, "\xa1t\x01\xa1z\xc0"), 0);
     CU_ASSERT_EQUAL(RAW(MSG_PING, 0, 2, "\xa1t\x01\xa2!z\xc0"), -EBADMSG);
     CU_ASSERT_STRING_EQUAL(fault.code, "unsupported");
     CU_ASSERT_STRING_EQUAL(fault.at, "!z");
     CU_ASSERT_EQUAL(msg.type, MSG_PING);
+}
 
-    /* CANCEL's uid: 15 bytes, and a string instead of bytes */
+/* CANCEL's uid: 15 bytes, and a string instead of bytes. */
+static void faults_of_bytes(void)
+{
+    struct msg msg;
+    struct msg_fault fault = {0};
+
     CU_ASSERT_EQUAL(RAW(MSG_CANCEL, 1, 1,
                         "\xa3uid\xc4\x0f"
                         "012345678901234"),
@@ -144,9 +155,14 @@ static void faults_name_code_and_field(void)
                         "\xa3uid\xc4\x10"
                         "0123456789012345"),
                     0);
+}
 
-    /* WHO's selectors: none, an empty one, two keys, an unknown key alone; the second is at fault
-     */
+/* WHO's: none, an empty one, two keys, an unknown key alone; text that is none. */
+static void faults_of_selectors(void)
+{
+    struct msg msg;
+    struct msg_fault fault = {0};
+
     CU_ASSERT_EQUAL(RAW(MSG_WHO, 1, 1,
                         "\xa2to\x92\x81\xa3"
                         "all\xc3\x80"),
@@ -440,7 +456,10 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(the_body_is_found_behind_any_envelope),
     UNIT_TEST(nested_maps_and_counts_survive),
     UNIT_TEST(what_is_no_message_is_fatal),
-    UNIT_TEST(faults_name_code_and_field),
+    UNIT_TEST(faults_of_numbers),
+    UNIT_TEST(unknown_keys_are_ignored_but_for_those_with_a_mark),
+    UNIT_TEST(faults_of_bytes),
+    UNIT_TEST(faults_of_selectors),
     UNIT_TEST(writer_refuses_what_the_reader_would),
     UNIT_TEST(reader_refuses_beyond_limits),
     UNIT_TEST(text_is_left_to_its_judge),
