@@ -17,11 +17,6 @@ struct held_request {
     uint8_t bytes[];
 };
 
-static void tell_busy(struct conn *conn, uint32_t id)
-{
-    conn_error(conn, id, "busy", NULL, RETRY_BUSY_MS);
-}
-
 static uint8_t *put_u32(uint8_t *at, uint32_t number)
 {
     *at++ = 0xce;
@@ -36,7 +31,7 @@ static void hold(struct conn *conn, const struct msg *msg)
         conn->held.n < LIM_OPEN_REQUESTS ? malloc(sizeof(*held) + HEAD + msg->map.len) : NULL;
 
     if (!held) {
-        tell_busy(conn, msg->id);
+        requests_put_off(conn, msg);
         return;
     }
     uint8_t *at = held->bytes;
@@ -72,7 +67,7 @@ bool held_takes(struct conn *conn, const struct msg *msg)
     if (conn->query)
         hold(conn, msg);
     else
-        tell_busy(conn, msg->id);
+        requests_put_off(conn, msg);
     return true;
 }
 
@@ -82,11 +77,15 @@ static void serve(struct conn *conn, const struct held_request *held)
     struct wire_doc doc;
     struct msg msg;
 
-    if (!conn->held.answered || msg_decode(&msg, &doc, held->bytes, held->len, &fault) < 0) {
-        tell_busy(conn, held->id);
+    if (msg_decode(&msg, &doc, held->bytes, held->len, &fault) < 0) { /* no memory */
+        conn_error(conn, held->id, "busy", NULL, RETRY_BUSY_MS);
+        conn->server->unrecorded++;
         return;
     }
-    requests_serve(conn, &msg);
+    if (conn->held.answered)
+        requests_serve(conn, &msg);
+    else
+        requests_put_off(conn, &msg);
     wire_release(&doc);
 }
 
