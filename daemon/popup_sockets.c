@@ -2,6 +2,7 @@
 #include "daemon/popup_sockets.h"
 
 #include "common/mem.h"
+#include "protocol/slice.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,6 +18,11 @@ static void close_folder(DIR **folder)
         closedir(*folder);
 }
 
+static bool is_users_alone(const struct stat *folder, uid_t uid)
+{
+    return folder->st_uid == uid && (folder->st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 static int open_folder(const char *path, uid_t uid, DIR **ret_folder)
 {
     CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -25,7 +31,7 @@ static int open_folder(const char *path, uid_t uid, DIR **ret_folder)
         return errno == ELOOP || errno == ENOTDIR ? -EPERM : mem_errno();
     if (fstat(fd, &status) < 0)
         return mem_errno();
-    if (status.st_uid != uid || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (!is_users_alone(&status, uid))
         return -EPERM;
     DIR *folder = fdopendir(fd);
     if (!folder)
@@ -88,4 +94,38 @@ int sockets_list(const char *path, uid_t uid, struct sockets *ret_sockets)
         return -ENOENT;
     *ret_sockets = sockets;
     return 0;
+}
+
+/* Whether what the user or root has in it stays there. */
+static bool keeps(const struct stat *folder, uid_t uid)
+{
+    return (folder->st_uid == uid || folder->st_uid == 0) &&
+           ((folder->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (folder->st_mode & S_ISVTX) != 0);
+}
+
+/* From the root downward; a link on the way is none. */
+static bool is_private(const char *path, uid_t uid)
+{
+    char folder[sizeof(((struct sockets *)NULL)->paths[0])];
+    struct stat status = {0};
+    const char *name = strrchr(path, '/');
+    for (const char *end = path; end && end <= name; end = strchr(end + 1, '/')) {
+        slice_copy(folder, sizeof(folder),
+                   (struct slice){path, end > path ? (size_t)(end - path) : 1});
+        if (lstat(folder, &status) < 0 || !S_ISDIR(status.st_mode) || !keeps(&status, uid))
+            return false;
+    }
+    return is_users_alone(&status, uid) && lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) &&
+           status.st_uid == uid;
+}
+
+void sockets_add(const char *path, uid_t uid, struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (strcmp(sockets->paths[i], path) == 0)
+            return;
+    if (sockets->count == SOCKETS_MAX || path[0] != '/' ||
+        strlen(path) >= sizeof(sockets->paths[0]) || !is_private(path, uid))
+        return;
+    strcpy(sockets->paths[sockets->count++], path);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sockets of a user's tmux servers: in one folder that nobody else could have made or can write
- * to. A server elsewhere (TMUX_TMPDIR, -S) is not looked for: nobody's environment is read.
+ * The sockets of a user's tmux servers, each in a folder that is his alone: nobody else could have
+ * put one there.
  */
 #ifndef MSG_DAEMON_POPUP_SOCKETS_H
 #define MSG_DAEMON_POPUP_SOCKETS_H
@@ -23,5 +23,12 @@ struct sockets {
  * a link.
  */
 int sockets_list(const char *folder, uid_t uid, struct sockets *ret_sockets);
+
+/*
+ * Adds the socket of that absolute path behind the others, unless it is among them or there is no
+ * room; if it and its folder are the user's alone, and nobody else but root can move a folder above
+ * it away.
+ */
+void sockets_add(const char *path, uid_t uid, struct sockets *sockets);
 
 #endif

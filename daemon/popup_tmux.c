@@ -6,6 +6,7 @@
  */
 #include "common/clock.h"
 #include "common/mem.h"
+#include "daemon/popup_listeners.h"
 #include "daemon/popup_message.h"
 #include "daemon/popup_page.h"
 #include "daemon/popup_tmux_inside.h"
@@ -175,12 +176,14 @@ static void take_down(void *state)
         tmux_tidy(tmux, popup_down);
 }
 
-/* /tmp/tmux-UID, where tmux has them unless it is told otherwise. */
+/* In /tmp/tmux-UID, where tmux has them unless it is told otherwise, then where they were told. */
 static int find_servers(struct tmux *tmux)
 {
     char folder[32];
     snprintf(folder, sizeof(folder), "/tmp/tmux-%u", (unsigned)getuid());
-    return sockets_list(folder, getuid(), &tmux->sockets);
+    int r = sockets_list(folder, getuid(), &tmux->sockets);
+    listeners_add(getuid(), &tmux->sockets);
+    return tmux->sockets.count > 0 ? 0 : r;
 }
 
 static int name_things(struct tmux *tmux)

@@ -14,6 +14,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 import unittest
@@ -32,14 +33,16 @@ IDLE = 3.2               # until a client counts as still
 class Server:
     """A tmux server of a user's and its clients."""
 
-    def __init__(self, user, name=None):
+    def __init__(self, user, name=None, folder=None):
         self.user = user
         self.name = name or f"msg-{secrets.token_hex(4)}"
-        self.socket = f"/tmp/tmux-{user.uid}/{self.name}"
+        self.told = folder  # another place than tmux' own
+        self.socket = f"{folder or f'/tmp/tmux-{user.uid}'}/{self.name}"
         self.clients = []
 
     def attach(self, *command):
-        client = Terminal(self.user, leader=[TMUX, "-f", "/dev/null", "-L", self.name,
+        client = Terminal(self.user, leader=[TMUX, "-f", "/dev/null",
+                                             *(["-S", self.socket] if self.told else ["-L", self.name]),
                                              *(command or ["new-session"])],
                           env={"TERM": "xterm", "SHELL": "/bin/sh", "PS1": "$ "})
         self.clients.append(client)
@@ -137,8 +140,8 @@ class TestCase(unittest.TestCase):
         self.server = self.serve()
         self.client = self.server.attach()
 
-    def serve(self, name=None):
-        server = Server(self.user, name)
+    def serve(self, name=None, **options):
+        server = Server(self.user, name, **options)
         self.addCleanup(server.close)
         return server
 
@@ -445,6 +448,47 @@ class Places(TestCase):
         helper = self.helper(client)
         helper.shown()
         see(client, "Lunch?")
+
+    def elsewhere(self, mode=0o700):
+        """A client of a server with a socket in another folder."""
+        folder = tempfile.mkdtemp(prefix="msg-tmux-")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chown(folder, self.user.uid, self.user.gid)
+        os.chmod(folder, mode)
+        return self.serve(folder=folder).attach()
+
+    def test_a_server_that_was_told_another_place(self):
+        client = self.elsewhere()
+        helper = self.helper(client)
+        helper.shown()
+        see(client, "Lunch?")
+        time.sleep(STILL)
+        client.type("o")
+        helper.ended(ACKNOWLEDGED)
+
+    def test_no_other_server_at_all(self):
+        """Its user has no folder of tmux' own."""
+        client = self.elsewhere()
+        self.server.close()
+        shutil.rmtree(f"/tmp/tmux-{self.user.uid}")
+        self.helper(client).shown()
+
+    def test_a_place_that_others_may_use(self):
+        self.helper(self.elsewhere(0o711)).ended(FAILED, "helper-lost")
+
+    def test_a_server_of_tmuxs_name(self):
+        """Whoever calls himself so is asked, answers nothing, and delays it by no more than that."""
+        folder = tempfile.mkdtemp(prefix="msg-tmux-")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chown(folder, self.user.uid, self.user.gid)
+        script = ("import ctypes,socket,sys,time\nctypes.CDLL(None).prctl(15,b'tmux: server',0,0,0)\n"
+                  "s=socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen(9)\ntime.sleep(60)")
+        silent = self.user.popen(["/usr/bin/python3", "-c", script, f"{folder}/silent"])
+        self.addCleanup(stop, silent, signal.SIGKILL)
+        eventually(lambda: os.path.exists(f"{folder}/silent"), "its socket")
+        client = self.elsewhere()
+        self.helper(client).shown(8)
+        self.helper().shown()
 
     def test_no_client_is_said_at_once(self):
         self.server.run("detach-client", "-t", self.client.path)

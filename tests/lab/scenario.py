@@ -184,11 +184,11 @@ class Scenario(unittest.TestCase):
         self.until_known(host, desktop.name)
         return desktop
 
-    def tmux(self, host, user="bob"):
+    def tmux(self, host, user="bob", command="tmux -u"):
         """An ssh terminal with tmux on it; reached in tmux, as msgd knows."""
         terminal = self.login(host, user)
         self.addCleanup(host.run, "tmux", "kill-server", user=user)
-        terminal.type("tmux -u\n")
+        terminal.type(f"{command}\n")
         self.until_reached(host, terminal.line, "tmux")
         return terminal
 

@@ -3,14 +3,17 @@
 Messages to bob, whose desktop has no notification server: a dialog, started by his own systemd
 manager, which knows where his screen is.
 """
+import json
+import os
+
 from desktop import Desktop
-from harness import eventually
+from harness import TOP, eventually
 from scenario import Scenario, on_both
 
 TEXT = "The server goes down at 18:00."
 
 
-class WithoutAServer(Scenario):
+class Dialogs(Scenario):
     def dialog(self, host, *words):
         bob = Desktop(host, "bob", server="none")
         self.addCleanup(bob.close)
@@ -24,6 +27,47 @@ class WithoutAServer(Scenario):
         eventually(lambda: any(s["user"] == "bob" and s["reach"] == "desktop"
                                for s in self.known(host).values()), lambda: self.known(host))
 
+
+class ScreenReader(Dialogs):
+    """By the accessibility bus: zenity is of GTK 3 in Debian 12, and another program of GTK 4 in 13."""
+
+    def heard(self, bob, *button):
+        with open(os.path.join(TOP, "tests", "e2e", "reader.py"), encoding="utf-8") as f:
+            outcome = bob.run("python3", "-", *button, stdin=f.read())
+        self.assertEqual(outcome.status, 0, outcome)
+        return [json.loads(line) for line in outcome.out.splitlines()]
+
+    def read(self, bob, *buttons):
+        """The lines of the one text there is, beside the dialog's name and these buttons."""
+        heard = self.heard(bob)
+        self.assertEqual([thing["name"] for thing in heard if thing["role"] == "push button"],
+                         ["Dismiss", "Not yet", *buttons], heard)
+        texts = [thing["text"] for thing in heard if TEXT in thing.get("text", "")]
+        self.assertEqual(len(texts), 1, heard)
+        lines = texts[0].split("\n")
+        self.assertRegex(lines[0], r"^Message from alice [(]network, 10[.]99[.]0[.]2[)] to bob on h\d, \d\d:\d\d$")
+        return lines[1:]
+
+    @on_both
+    def test_read_and_pressed(self, host):
+        bob, message, _ = self.dialog(host, "/TIME:60", "/W", TEXT)
+        message.wait_for("is reached on its desktop, by zenity")
+        lines = self.read(bob, "OK")
+        self.assertEqual(lines[0], TEXT)
+        self.assertRegex(lines[1], r"^To confirm that you have read this, choose OK, or type: msg /ack \d+$")
+        self.heard(bob, "OK")
+        self.ends(message, 0, "responded to by user")
+
+    @on_both
+    def test_an_answer_is_read_and_pressed(self, host):
+        bob, message, _ = self.dialog(host, "/TIME:60", "/ANSWERS:Yes,No", TEXT)
+        message.wait_for("is reached on its desktop, by zenity")
+        self.assertEqual(self.read(bob, "1", "2")[:3], [TEXT, "1 Yes", "2 No"])
+        self.heard(bob, "2")
+        self.ends(message, 0, "responded to by user: No")
+
+
+class WithoutAServer(Dialogs):
     @on_both
     def test_clicked(self, host):
         bob, message, box = self.dialog(host, "/TIME:60", "/W", TEXT)

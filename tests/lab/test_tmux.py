@@ -89,6 +89,15 @@ class Tmux(Scenario):
         bob.wait_for("The server goes down")
 
     @on_both
+    def test_a_server_that_was_told_another_place(self, host):
+        self.addCleanup(host.run, "pkill", "-KILL", "-u", "bob", "tmux")
+        bob = self.tmux(host, command="TMUX_TMPDIR=$XDG_RUNTIME_DIR tmux -u")
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        message.wait_for("is reached in tmux", 20)
+        self.press(bob, "o", message)
+        self.ends(message, 0, f"Message to session {bob.line} responded to by user")
+
+    @on_both
     def test_who_types_acknowledges_nothing(self, host):
         bob = self.tmux(host)
         typist = Typist(bob)

@@ -34,7 +34,7 @@ LAYERS = {
     "build": ("base", """gcc libc6-dev make autoconf automake libtool pkgconf libuv1-dev
         libsodium-dev libmsgpack-dev libinih-dev libsystemd-dev uthash-dev libcunit1-dev""".split()),
     "desktop": ("base", """xvfb openbox dunst libnotify-bin xdotool imagemagick x11-utils suckless-tools xterm
-        zenity""".split()),
+        zenity at-spi2-core gir1.2-atspi-2.0 python3-gi""".split()),
     "servers": ("desktop", """xfce4-notifyd mate-notification-daemon notification-daemon
         lxqt-notificationd mako-notifier sway-notification-center sway
         grim wayvnc""".split()),

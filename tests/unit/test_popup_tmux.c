@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/popup_clients.h"
+#include "daemon/popup_listeners.h"
 #include "daemon/popup_sockets.h"
 #include "daemon/popup_status.h"
 #include "tests/unit/unit.h"
@@ -70,7 +71,7 @@ static void a_line_that_is_not_as_asked_is_refused(void)
 
 /* ---- the sockets ----------------------------------------------------------------------------- */
 
-static char folder[64];
+static char folder[96];
 static struct sockets sockets;
 
 static int servers[64];
@@ -111,7 +112,7 @@ static const char *listed(size_t at)
 
 static void sockets_are_listed_default_first(void)
 {
-    char file[128], link[160];
+    char file[160], link[160];
     make_folder();
     CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), -ENOENT);
     make_socket("work", true);
@@ -178,6 +179,128 @@ static void a_folder_that_others_may_use_is_refused(void)
     unlink(link);
     remove_folder();
     CU_ASSERT_EQUAL(sockets_list(folder, getuid(), &sockets), -ENOENT);
+}
+
+/* ---- servers that were told another place ---------------------------------------------------- */
+
+static void one_more(bool added)
+{
+    char path[128];
+    struct sockets all = {.count = 1};
+    snprintf(path, sizeof(path), "%s/elsewhere", folder);
+    sockets_add(path, getuid(), &all);
+    CU_ASSERT_EQUAL(all.count, added ? 2 : 1);
+    if (added)
+        CU_ASSERT_STRING_EQUAL(all.paths[1], path);
+}
+
+static void a_socket_in_a_private_folder_is_added(void)
+{
+    char path[128], link[160];
+    make_folder();
+    make_socket("elsewhere", true);
+    one_more(true);
+    for (mode_t mode = 0701; mode <= 0777; mode++)
+        if ((mode & 0077) != 0) {
+            CU_ASSERT_EQUAL(chmod(folder, mode), 0);
+            one_more(false);
+        }
+    chmod(folder, 0700);
+    snprintf(path, sizeof(path), "%s/elsewhere", folder);
+    memset(&sockets, 0, sizeof(sockets));
+    sockets_add(path, getuid() + 1, &sockets);
+    sockets_add(path + 1, getuid(), &sockets);
+    CU_ASSERT_EQUAL(sockets.count, 0);
+    snprintf(link, sizeof(link), "%s/link", folder);
+    CU_ASSERT_EQUAL(symlink("elsewhere", link), 0);
+    sockets_add(link, getuid(), &sockets);
+    sockets_add(folder, getuid(), &sockets);
+    snprintf(link, sizeof(link), "%s/none", folder);
+    sockets_add(link, getuid(), &sockets);
+    CU_ASSERT_EQUAL(sockets.count, 0);
+    sockets_add(path, getuid(), &sockets);
+    sockets_add(path, getuid(), &sockets); /* once */
+    CU_ASSERT_EQUAL(sockets.count, 1);
+    sockets.count = SOCKETS_MAX - 1;
+    snprintf(sockets.paths[0], sizeof(sockets.paths[0]), "/other");
+    sockets_add(path, getuid(), &sockets);
+    CU_ASSERT_EQUAL(sockets.count, SOCKETS_MAX);
+    snprintf(sockets.paths[SOCKETS_MAX - 1], sizeof(sockets.paths[0]), "/another");
+    sockets_add(path, getuid(), &sockets);
+    CU_ASSERT_EQUAL(sockets.count, SOCKETS_MAX);
+    remove_folder();
+}
+
+/* Others could put a folder of theirs in the place of one of these, and a socket into it. */
+static void folders_above_must_stay_where_they_are(void)
+{
+    char above[64], link[80];
+    make_folder();
+    snprintf(above, sizeof(above), "%.40s", folder);
+    strcat(folder, "/private");
+    CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
+    make_socket("elsewhere", true);
+    static const struct {
+        mode_t mode;
+        bool good;
+    } modes[] = {{0700, true},  {0755, true},  {0775, false}, {0757, false},
+                 {0777, false}, {01777, true}, {02775, false}};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        CU_ASSERT_EQUAL(chmod(above, modes[i].mode), 0);
+        one_more(modes[i].good);
+    }
+    snprintf(link, sizeof(link), "%s-link", above);
+    CU_ASSERT_EQUAL(symlink(above, link), 0);
+    snprintf(folder, sizeof(folder), "%s/private", link);
+    one_more(false);
+    unlink(link);
+    strcpy(folder, above);
+    remove_folder();
+}
+
+#define LISTENING "00000000934a02f4: 00000002 00000000 00010000 0001 01 "
+
+static const char *listening(const char *line)
+{
+    static char out[LISTENERS_LINE];
+    struct slice path;
+    uint64_t inode;
+    if (!listeners_line(slice_of(line), &inode, &path))
+        return NULL;
+    snprintf(out, sizeof(out), "%llu %.*s", (unsigned long long)inode, (int)path.len, path.ptr);
+    return out;
+}
+
+static void a_line_tells_of_what_listens(void)
+{
+    static const char *const lines[] = {
+        "",
+        "Num       RefCount Protocol Flags    Type St Inode Path",
+        LISTENING "1057",
+        LISTENING "1057 ",
+        LISTENING "1057 @abstract",
+        LISTENING "1057 relative",
+        LISTENING "1057 /",
+        LISTENING "1057  /two",
+        LISTENING "x /x",
+        LISTENING "18446744073709551616 /x",
+        LISTENING "1057 /a\tb",
+        LISTENING "1057 /a\177b",
+        "00000000934a02f4: 00000003 00000000 00000000 0001 03 1057 /connected",
+        "00000000934a02f4: 00000002 00000000 00010000 0005 01 1057 /seqpacket",
+        "00000000934a02f4: 00000002 00000000 00010000 0001",
+    };
+    char long_line[256];
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        CU_ASSERT_PTR_NULL(listening(lines[i]));
+    CU_ASSERT_STRING_EQUAL(listening(LISTENING " 1057 /run/user/1000/tmux-1000/default"),
+                           "1057 /run/user/1000/tmux-1000/default");
+    CU_ASSERT_STRING_EQUAL(listening(LISTENING "18446744073709551615 /a b "),
+                           "18446744073709551615 /a b ");
+    for (int len = 107; len <= 108; len++) {
+        snprintf(long_line, sizeof(long_line), LISTENING "1 /%0*d", len - 1, 0);
+        CU_ASSERT_EQUAL(listening(long_line) != NULL, len == 107);
+    }
 }
 
 /* ---- the status line ------------------------------------------------------------------------- */
@@ -270,6 +393,9 @@ int main(void)
         UNIT_TEST(too_many_sockets_are_the_first_ones),
         UNIT_TEST(a_busy_server_is_listed),
         UNIT_TEST(a_folder_that_others_may_use_is_refused),
+        UNIT_TEST(a_socket_in_a_private_folder_is_added),
+        UNIT_TEST(folders_above_must_stay_where_they_are),
+        UNIT_TEST(a_line_tells_of_what_listens),
         UNIT_TEST(the_line_is_as_designed),
         UNIT_TEST(the_line_fits),
         UNIT_TEST(what_tmux_would_read_is_quoted),
