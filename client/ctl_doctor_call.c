@@ -172,9 +172,9 @@ static void tell_distrust(struct finding *finding, const struct trust_host *trus
     } else {
         check_fail(finding,
                    "not known: no line of known_hosts, no organisation's key and nothing that ssh "
-                   "knows speaks for %s. Compare it with what this prints there: %s. If it is the "
-                   "same key:",
-                   key, compare);
+                   "knows speaks for %s. If you can ssh there, type here: msgctl pair %s. Else "
+                   "compare it with what this prints there: %s. If it is the same key:",
+                   key, trust->shown, compare);
         check_mend(finding, "msgctl trust %s %s", trust->shown, key);
     }
 }
@@ -236,11 +236,13 @@ static void tell_key_refused(const struct run *run, struct finding *finding,
         tell_ended(run, finding);
         return;
     }
-    check_fail(finding,
-               "%s %s; if you can ssh there, type here: msgctl pair %s. Else:", run->server.name,
-               is_code(result, "expired") ? "knew your key, until its last day"
-                                          : "does not know your key, nor who endorses it",
-               run->server.name);
+    if (is_code(result, "expired")) /* what an administrator has ended is no user's to begin anew */
+        check_fail(finding, "%s knew your key, until its last day", run->server.name);
+    else
+        check_fail(finding,
+                   "%s does not know your key, nor who endorses it; if you can ssh there, type "
+                   "here: msgctl pair %s. Else:",
+                   run->server.name, run->server.name);
     check_mend_there(finding, AS_ROOT, "msgctl authorize %s %s", run->key, run->me);
 }
 

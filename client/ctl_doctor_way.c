@@ -23,8 +23,8 @@ void doctor_NAME(void *context, struct finding *finding)
         return;
     }
     check_fail(finding, "%s: %s", patient->host, error);
-    check_mend(finding, "msgctl doctor %.*s", (int)strspn(patient->host, SERVER_CHARACTERS),
-               patient->host);
+    const char *at = strrchr(patient->host, '@'), *bare = at ? at + 1 : patient->host;
+    check_mend(finding, "msgctl doctor %.*s", (int)strspn(bare, SERVER_CHARACTERS), bare);
 }
 
 /* ---- the name's addresses -------------------------------------------------------------------- */

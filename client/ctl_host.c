@@ -3,6 +3,7 @@
 
 #include "client/call.h"
 #include "client/ctl_tcp.h"
+#include "client/ctl_trust_files.h"
 #include "common/keys.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -67,7 +68,7 @@ bool ctl_host_key(const char *path, struct noise_public *ret_key)
     if (r == 0)
         *ret_key = key->public;
     else
-        log_error("%s", diag.text);
+        ctl_say_refused(r, diag.text, NULL);
     if (r == -ENOENT)
         log_error(
             "msgd makes this host's key when it first listens for other hosts; run: " CTL_TCP_ON);

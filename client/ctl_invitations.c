@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/ctl_invitations.h"
 
+#include "client/ctl_trust_files.h"
 #include "client/json.h"
 #include "common/enrolled.h"
 #include "common/log.h"
@@ -102,10 +103,11 @@ static void print_json(void *context, const struct entry *entry)
 int ctl_invitations_list(const struct ctl *ctl, const struct config *config)
 {
     struct diag diag;
+    int r = each(config, ctl->json ? print_json : print_words, NULL, &diag);
 
-    if (each(config, ctl->json ? print_json : print_words, NULL, &diag) == 0)
+    if (r == 0)
         return CTL_OK;
-    log_error("%s", diag.text);
+    ctl_say_refused(r, diag.text, NULL);
     return CTL_FAILED;
 }
 
@@ -124,7 +126,7 @@ int ctl_invitations_withdraw(const struct ctl *ctl, const struct config *config,
     if (r == -ENOENT)
         log_error("there is no invitation %s; msgctl invite --list shows which there are", id);
     else if (r < 0)
-        log_error("%s", diag.text);
+        ctl_say_refused(r, diag.text, NULL);
     if (r < 0)
         return CTL_FAILED;
     if (ctl->json) {

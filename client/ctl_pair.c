@@ -43,6 +43,10 @@ static int take_words(struct pair *pair)
         return CTL_USAGE;
     }
     pair->host = at ? at + 1 : word;
+    if (pair->host[0] == '\0') {
+        log_error("pair wants a host: [USER@]HOST");
+        return CTL_USAGE;
+    }
     int status = ctl_begin(pair->ctl, pair->host, &pair->run);
     if (status != CTL_OK)
         return status;

@@ -44,15 +44,14 @@ static void print_words(const struct ping *ping, const char *address, uint64_t t
  * Where its host is there, TCP may not be switched on; on another port that is not the unit's
  * doing. Who was refused by msgd itself was told what mends it.
  */
-static void hint(const struct ctl *ctl, const struct run *run, const struct call_result *result)
+static void hint(const struct run *run, const struct call_result *result)
 {
     bool there = !run->server.local && result->outcome == CALL_UNREACHABLE;
 
     if (there && run->server.port == CALL_PORT && result->error == -ECONNREFUSED)
         log_notice("if msgd runs there, its administrator can run: " CTL_TCP_ON);
-    else if (there || result->outcome == CALL_TIMED_OUT || result->outcome == CALL_NOT_MSGD)
-        log_notice("where it fails, step by step: msgctl doctor%s%s", ctl->n_words > 0 ? " " : "",
-                   ctl->n_words > 0 ? ctl->words[0] : "");
+    else if (result->outcome == CALL_NOT_MSGD)
+        log_notice("where it fails, step by step: msgctl doctor %s", run->server.name);
 }
 
 int ctl_ping(const struct ctl *ctl)
@@ -68,7 +67,7 @@ int ctl_ping(const struct ctl *ctl)
         uint64_t took_us = (uv_hrtime() - started) / 1000;
         if (run.signal != 0 || exchange.result.outcome != CALL_RESULT) {
             status = run_failure(&run, &exchange, false, NULL);
-            hint(ctl, &run, &exchange.result);
+            hint(&run, &exchange.result);
         } else if (ctl->json) {
             print_json(&ping, &run, exchange.result.address, took_us);
         } else {

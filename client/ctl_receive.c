@@ -132,6 +132,24 @@ static int join_words(const struct ctl *ctl, char out[static LIM_RECEIVE_FILE + 
     return 0;
 }
 
+/* A slip in a name shuts somebody out, and nobody would notice. */
+static void note_strangers(struct slice text)
+{
+    struct receive receive;
+    const char *reason;
+    struct slice name;
+    size_t line;
+    if (receive_parse(text, &receive, &line, &reason) < 0 || receive.wish != RECEIVE_ONLY)
+        return;
+    struct receive_names names = receive_names(&receive);
+    while (receive_names_next(&names, &name)) {
+        char user[LIM_NAME + 1];
+        snprintf(user, sizeof(user), "%.*s", (int)name.len, name.ptr);
+        if (!slice_begins(name, SLICE(RECEIVE_NETWORK)) && !getpwnam(user))
+            log_notice("there is no user %s on this host; who is on another is network:NAME", user);
+    }
+}
+
 static int change(const struct ctl *ctl, const char *path)
 {
     char text[LIM_RECEIVE_FILE + 1], names[LIM_RECEIVE_FILE + 1];
@@ -150,6 +168,8 @@ static int change(const struct ctl *ctl, const char *path)
     r = write_file(path, (struct slice){text, len}, &diag);
     if (r < 0)
         log_error("%s", diag.text);
+    else
+        note_strangers((struct slice){text, len});
     return r < 0 ? CTL_FAILED : CTL_OK;
 }
 

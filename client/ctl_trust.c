@@ -21,6 +21,23 @@ static void print_result(const struct ctl *ctl, const char *name, const struct n
     json_close(stdout);
 }
 
+/* A pin beside such a line would say that the key is trusted, and it never was. */
+static int check_revoked(const struct call_server *server, const struct noise_public *key,
+                         const struct paths *paths, struct diag *ret_diag)
+{
+    const struct slice_list nothing = {NULL, 0};
+    struct trust_host trust;
+
+    trust_host_init(&trust, server, paths->known_hosts);
+    trust_judge_host(&trust, key, &nothing);
+    if (!trust.revoked)
+        return 0;
+    return diag_set(ret_diag, -EKEYREVOKED,
+                    "that key is revoked (%s); its administrator can tell you the new one: msgctl "
+                    "key show --host",
+                    trust.changed);
+}
+
 /* The key is told us: nobody is called or asked. */
 static int pin(const struct ctl *ctl, const struct call_server *server,
                const struct noise_public *key)
@@ -33,6 +50,7 @@ static int pin(const struct ctl *ctl, const struct call_server *server,
         return CTL_USAGE;
     }
     int r = paths_find(NULL, &paths, &diag);
+    r = r < 0 ? r : check_revoked(server, key, &paths, &diag);
     r = r < 0 ? r : known_hosts_append(paths.known_hosts, name, key, &diag);
     if (r < 0) {
         log_error("%s", diag.text);

@@ -43,6 +43,8 @@ static const char *split(char *typed, char **ret_host, char **ret_port)
         *end = '\0';
         *ret_port = end + 1;
     }
+    if (strchr(typed, '@'))
+        return "a host alone is wanted, without a user before it";
     return is_name(*ret_host) ? NULL : "not a host name or address";
 }
 

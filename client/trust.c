@@ -187,8 +187,9 @@ static void put_question(FILE *terminal, const struct trust_host *trust,
     fprintf(terminal,
             "The key of %s (%s) is not known here. It shows\n"
             "  %s\n"
-            "Its administrator can tell you the right one: msgctl key show --host\n",
-            shown, result->address, key);
+            "Its administrator can tell you the right one: msgctl key show --host\n"
+            "Who can ssh there says no, and needs nobody: msgctl pair %s\n",
+            shown, result->address, key, shown);
 }
 
 static bool ask_at(FILE *terminal, const struct noise_public *key)

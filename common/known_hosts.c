@@ -49,7 +49,7 @@ static const char *read_pin(struct slice rest, struct line *line)
         if (!is_host_byte(line->names.ptr[i]) && !strchr("[]", line->names.ptr[i]))
             return "a name is `host` or `[host]:port`, in lower case";
     if (!lines_field(&rest, &text))
-        return "no key";
+        return "no key behind the name, x25519: and 43 characters";
     if (key_parse(text, &key) < 0)
         return "the key is not x25519: and 43 characters";
     line->key = any_key_static(&key);

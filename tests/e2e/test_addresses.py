@@ -157,15 +157,19 @@ class Addresses(Exact):
     def test_nobody_is_there(self):
         port = self.system.port
         self.unreached("refusing", f"cannot reach msgd on refusing:{port} ({REFUSES} port {port}: "
-                                   "connection refused)")
+                                   "connection refused); "
+                                   f"where it fails, step by step: msgctl doctor refusing:{port}")
         self.unreached("mixed", f"cannot reach msgd on mixed:{port} ({REFUSES} port {port}: "
-                                f"connection refused; {SILENT6}: no answer)")
+                                f"connection refused; {SILENT6}: no answer); "
+                                f"where it fails, step by step: msgctl doctor mixed:{port}")
         self.unreached("silent", f"cannot reach msgd on silent:{port} ({SILENT6} port {port}: no "
-                                 f"answer in 5 s, a firewall may drop it; {SILENT} too)")
+                                 f"answer in 5 s, a firewall may drop it; {SILENT} too); "
+                                 f"where it fails, step by step: msgctl doctor silent:{port}")
 
     def test_nobody_knows_names(self):
         self.unreached("h.example", f"cannot reach msgd on h.example:{self.system.port} (the name "
-                                    "cannot be looked up now)")
+                                    "cannot be looked up now); where it fails, step by step: "
+                                    f"msgctl doctor h.example:{self.system.port}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import unittest
 
 from harness import AM_ROOT, TOP, User, eventually
 from local_peer import ATTACH
-from world import HOST, Real, Staged, stopped, without_id
+from world import HOST, IDENTITY, Real, Staged, stopped, without_id
 
 ERROR_5 = "Error 5 getting session names: "
 ERROR_1722 = "Error 1722 getting session names: "
@@ -169,11 +169,17 @@ class Keys(Real):
         for name in ("stranger", "elsewhere"):
             with self.subTest(name):
                 self.refused(name, f"{ERROR_5}{self.system.server} does not know your key "
-                             f"{self.key_of(name)}; {self.authorize(name)}")
+                             f"{self.key_of(name)}; {self.authorize(name)}; you, if you can ssh "
+                             f"there: msgctl pair {self.system.server}")
+
+    def revoked(self, name):
+        file = os.path.join(self.senders[name].home, IDENTITY)
+        self.refused(name, f"{ERROR_5}your key {self.key_of(name)} is revoked on "
+                     f"{self.system.server}; if its administrator lets you have another: mv {file} "
+                     f"{file}.revoked && msgctl key make")
 
     def test_revoked(self):
-        self.refused("lost", f"{ERROR_5}your key {self.key_of('lost')} is revoked on "
-                     f"{self.system.server}")
+        self.revoked("lost")
 
     def test_expired(self):
         self.refused("gone", f"{ERROR_5}your key {self.key_of('gone')} has expired on "
@@ -197,8 +203,7 @@ class Keys(Real):
                     f"Error sending message to session {self.terminal.line} : withdrawn, your key was "
                     "revoked\n")
         self.terminal.wait_for(rf"^\[{number}\] withdrawn$")
-        self.refused("later", f"{ERROR_5}your key {self.key_of('later')} is revoked on "
-                     f"{self.system.server}")
+        self.revoked("later")
 
 
 class Busy(Real):

@@ -74,7 +74,9 @@ class Hosts(Real):
     def unknown(self):
         err = self.ctl("ping", self.system.server, status=4).err
         self.assertIn(f"the key of {self.system.server} is not known: {self.host_key}; if it is the "
-                      f"right one: msgctl trust {self.system.server} {self.host_key}", err)
+                      "right one, which its administrator sees by msgctl key show --host: msgctl "
+                      f"trust {self.system.server} {self.host_key}; if you can ssh there, without him: "
+                      f"msgctl pair {self.system.server}\n", err)
 
     def revoked(self, where):
         err = self.ctl("ping", self.system.server, status=4).err

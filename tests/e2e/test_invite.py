@@ -305,6 +305,15 @@ class Kept(Invited):
                 self.assertTrue(done.err.startswith("msgctl: "), done)
         self.ctl("join", status=2)
 
+    @unittest.skipUnless(AM_ROOT, "needs another user")
+    def test_it_is_roots(self):
+        self.invite()
+        user = self.system.user()
+        for words in (["bob"], ["--list"]):
+            done = self.ctl("invite", *words, *self.paths, status=1, user=user)
+            self.assertTrue(done.err.endswith(
+                "Permission denied\nmsgctl: it is root's: run this as root\n"), done)
+
     def test_no_host_key_yet(self):
         done = self.ctl("invite", "a", self.paths[0], self.paths[1] + "x", status=1)
         self.assertIn("msgd makes this host's key when it first listens for other hosts", done.err)

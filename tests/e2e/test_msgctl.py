@@ -151,7 +151,8 @@ class Msgctl(unittest.TestCase):
         self.assertIn("no key is kept for h1; those that are: msgctl trust --list\n", err)
         self.put(known_hosts, f"h2 {KEY_B}\nh3\n")
         for words in (("untrust", "h2"), ("trust", "--list")):
-            self.assertIn(f"{known_hosts}:2: no key\n", self.run_it(*words, status=1)[1])
+            self.assertIn(f"{known_hosts}:2: no key behind the name, ",
+                          self.run_it(*words, status=1)[1])
         self.assertEqual(self.text(known_hosts), f"h2 {KEY_B}\nh3\n")
         os.remove(known_hosts)
         self.assertEqual(self.run_it("trust", "--list"), ("", ""))
@@ -172,7 +173,22 @@ class Msgctl(unittest.TestCase):
         os.mkdir(self.path("config"), 0o700)
         self.put(self.path("config/known_hosts"), "broken\n", 0o600)
         _, err = self.run_it("trust", "h1", KEY_A, status=1)
-        self.assertEqual(err, f"msgctl: {self.path('config/known_hosts')}:1: no key\n")
+        self.assertEqual(err, f"msgctl: {self.path('config/known_hosts')}:1: no key behind the name, "
+                              "x25519: and 43 characters\n")
+        _, err = self.run_it("trust", "bob@h1", KEY_A, status=2)
+        self.assertEqual(err, "msgctl: bob@h1: a host alone is wanted, without a user before it\n")
+
+    def test_trust_takes_no_key_that_is_revoked(self):
+        """It would say that it is trusted, and it never was."""
+        os.mkdir(self.path("config"), 0o700)
+        known_hosts = self.path("config/known_hosts")
+        self.put(known_hosts, f"@revoked h* {KEY_A}\n", 0o600)
+        _, err = self.run_it("trust", "H1:99", KEY_A, status=1)
+        self.assertEqual(err, f"msgctl: that key is revoked ({known_hosts}:1); its administrator can "
+                              "tell you the new one: msgctl key show --host\n")
+        self.assertEqual(self.text(known_hosts), f"@revoked h* {KEY_A}\n")
+        self.run_it("trust", "h1", KEY_B)
+        self.run_it("trust", "other", KEY_A)
 
     # ---- authorize and revoke --------------------------------------------------------------------
 
@@ -195,7 +211,7 @@ class Msgctl(unittest.TestCase):
     def test_authorize_refuses(self):
         for words in (["x25519:AAAA", "alice"], [KEY_A, "a/b"], [KEY_A, "all"], [KEY_A, ""],
                       [KEY_A, "alice", "--rate=0"], [KEY_A, "alice", "--to="],
-                      [KEY_A, "alice", "--to=%staff"], [KEY_A, "alice", "--to=bob all"],
+                      [KEY_A, "alice", "--to=%a/b"], [KEY_A, "alice", "--to=bob all"],
                       [KEY_A, "alice", "--from=x"], [KEY_A, "alice", "--expires=2026-02-30"],
                       [KEY_A + " all", "alice"], [KEY_A, "alice\n" + KEY_B + " mallory"],
                       ["# " + KEY_A, "alice"], [KEY_A], []):

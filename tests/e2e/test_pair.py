@@ -223,6 +223,7 @@ class Fails(Pair):
                 done = self.pair("--", word)
                 self.assertEqual((done.status, done.out), (2, ""), done)
                 self.assertFalse(os.path.exists(self.asked))
+        self.expect(self.pair("a@"), 2, "", "msgctl: pair wants a host: [USER@]HOST\n")
 
     def test_interrupted(self):
         self.ssh("echo here >&2; sleep 20")

@@ -26,6 +26,9 @@ def put(user, text, mode=0o600, owner=None):
     os.chown(path, user.uid if owner is None else owner, -1)
     return path
 
+NOBODY = re.compile(r"^msgctl: there is no user (\S+) on this host; who is on another is network:NAME$",
+                    re.M)
+
 
 class Hung:
     """A file system that answers nobody, mounted on a user's home; root's to make."""
@@ -59,7 +62,9 @@ class Command(unittest.TestCase):
     def receive(self, *words, status=0, out=None, err=""):
         outcome = self.system.msg("receive", *words, "--file", self.file, name="msgctl")
         self.assertEqual(outcome.status, status, outcome)
-        self.assertRegex(outcome.err, f"^msgctl: {err}" if err else "^$", outcome)
+        said = "".join(line for line in outcome.err.splitlines(True) if not NOBODY.search(line))
+        self.strangers = NOBODY.findall(outcome.err)
+        self.assertRegex(said, f"^msgctl: {err}" if err else "^$", outcome)
         if out is not None:
             self.assertEqual(outcome.out, out, outcome)
         return outcome.out
@@ -84,6 +89,13 @@ class Command(unittest.TestCase):
         said = json.loads(self.receive("--json"))
         self.assertEqual(said, {"schema": 1, "receive": "only", "names": "ann,network:bob",
                                 "file": self.file})
+
+    def test_a_slip_in_a_name_is_noted(self):
+        """He is shut out by it, and nobody would notice."""
+        self.receive("only", "nobody9,root,network:nobody8,bob@h2")
+        self.assertEqual(self.strangers, ["nobody9", "bob@h2"])
+        self.receive()
+        self.assertEqual(self.strangers, [])
 
     def test_nobody_else_reads_it(self):
         self.receive("off")

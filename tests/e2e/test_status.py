@@ -121,7 +121,7 @@ class RealStatuses(Real):
     def test_4_where_nobody_listens(self):
         self.expect(self.system.msg("bob", "/SERVER:127.0.0.1:1", "x", home=self.senders["alice"].home),
                     4, "", f"{ERROR_1722}cannot reach msgd on 127.0.0.1:1 (127.0.0.1 port 1: "
-                    "connection refused)\n")
+                    "connection refused); where it fails, step by step: msgctl doctor 127.0.0.1:1\n")
 
 
 if __name__ == "__main__":

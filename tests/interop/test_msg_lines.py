@@ -82,7 +82,7 @@ class Answers(World):
         self.serve(known=False)
         self.expect(4, f"{PREFIX}{self.name} does not know your key {self.alice.text} "
                        f"({self.identity}); its administrator can run: msgctl authorize "
-                       f"{self.alice.text} {ME}\n")
+                       f"{self.alice.text} {ME}; you, if you can ssh there: msgctl pair {self.name}\n")
 
     def test_rights(self):
         self.serve(lambda request: request.fail("forbidden"))
@@ -93,7 +93,9 @@ class Answers(World):
 
     def test_codes(self):
         for code, status, line in (
-                ("revoked", 4, f"{PREFIX}your key {{key}} ({{file}}) is revoked on {{host}}"),
+                ("revoked", 4, f"{PREFIX}your key {{key}} ({{file}}) is revoked on {{host}}; if "
+                               "its administrator lets you have another: mv {file} {file}.revoked && "
+                               "msgctl key make"),
                 ("expired", 4, f"{PREFIX}your key {{key}} ({{file}}) has expired on {{host}}; its "
                                f"administrator can run: msgctl authorize {{key}} {ME}"),
                 ("no-target", 1, "bob does not exist or is disconnected")):
@@ -107,7 +109,9 @@ class Keys(World):
     def test_unknown_without_a_terminal(self):
         self.serve(pin=False)
         self.expect(4, f"{PREFIX}the key of {self.name} is not known: {self.host.text}; if it is the "
-                       f"right one: msgctl trust {self.name} {self.host.text}\n")
+                       "right one, which its administrator sees by msgctl key show --host: msgctl "
+                       f"trust {self.name} {self.host.text}; if you can ssh there, without him: "
+                       f"msgctl pair {self.name}\n")
         self.assertEqual(self.server.heard, [])
 
     def test_changed(self):
@@ -200,7 +204,8 @@ class Refusals(World):
             port = silent.getsockname()[1]
             self.expect(4, "Error 1722 getting session names: cannot reach msgd on "
                            f"127.0.0.1:{port} (127.0.0.1 port {port}: no answer in 5 s, a firewall "
-                           "may drop it)\n", server=f"127.0.0.1:{port}")
+                           "may drop it); where it fails, step by step: msgctl doctor "
+                           f"127.0.0.1:{port}\n", server=f"127.0.0.1:{port}")
 
     def not_msgd(self, play, why):
         class Other(Serving):

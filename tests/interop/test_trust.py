@@ -75,7 +75,9 @@ class Trust(unittest.TestCase):
         out, err = self.run_it(self.host, status=4)
         self.assertEqual(out, "")
         self.assertIn(f"the key of {self.host} is not known: {self.key.text}; if it is the right "
-                      f"one: msgctl trust {self.host} {self.key.text}\n", err)
+                      "one, which its administrator sees by msgctl key show --host: msgctl trust "
+                      f"{self.host} {self.key.text}; if you can ssh there, without him: msgctl pair "
+                      f"{self.host}\n", err)
         self.assertEqual(self.pins(), "")
 
     def test_yes(self):

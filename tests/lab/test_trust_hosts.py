@@ -60,7 +60,8 @@ class Changed(Trust):
         guest = self.guest()
         key = self.host_key(host)
         self.refused(guest, host, f"the key of {host.name} is not known: {key}; if it is the right "
-                                  f"one: msgctl trust {host.name} {key}\n")
+                     "one, which its administrator sees by msgctl key show --host: msgctl trust "
+                     f"{host.name} {key}; if you can ssh there, without him: msgctl pair {host.name}\n")
         outcome = guest.run("msgctl", "trust", host.name, stdin="yes\n")
         self.assertEqual(outcome.status, 4, outcome)
         self.assertIn(f"msgctl trust {host.name} {key}", outcome.err)

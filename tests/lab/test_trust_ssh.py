@@ -38,7 +38,8 @@ class Hosts(Trust):
         guest = self.met(host)
         guest.shell("rm .ssh/known_hosts")
         self.refused(guest, host, f"the key of {host.name} is not known: {self.host_key(host)}; if it "
-                                  f"is the right one: msgctl trust {host.name} {self.host_key(host)}")
+                     "is the right one, which its administrator sees by msgctl key show --host: msgctl "
+                     f"trust {host.name} {self.host_key(host)}; if you can ssh there")
 
     def revoked(self, guest, host):
         bob = self.login(host)

@@ -579,9 +579,10 @@ static void test_the_end_of_a_call(void)
     finish((struct call_result){.outcome = CALL_ERROR, .code = "new\x1b", .message = "a\nb"}, 1, "",
            "Error sending message: h2 answers new\\x1B: a\\x0Ab\n");
     tell("bob", true, false);
-    finish((struct call_result){.outcome = CALL_TIMED_OUT, .address = "192.0.2.7 port 6743"}, 4, "",
-           "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: no "
-           "answer in 5 s, a firewall may drop it)\n");
+    finish(
+        (struct call_result){.outcome = CALL_TIMED_OUT, .address = "192.0.2.7 port 6743"}, 4, "",
+        "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: no "
+        "answer in 5 s, a firewall may drop it); where it fails, step by step: msgctl doctor h2\n");
     tell("bob", true, false);
     finish(
         (struct call_result){.outcome = CALL_BAD_SERVER, .uid = 1000, .address = "/x"}, 4, "",

@@ -88,7 +88,7 @@ static const struct {
     {LINE_UNAUTHORIZED, LINE_ERR,
      "Error 5 getting session names: h2 does not know your key x25519:AAAA "
      "(/home/alice/.config/msg/identity); its administrator can run: msgctl authorize x25519:AAAA "
-     "alice"},
+     "alice; you, if you can ssh there: msgctl pair h2"},
     {LINE_ENDORSEMENT_ENDED, LINE_ERR,
      "Error 5 getting session names: h2 does not know your key x25519:AAAA "
      "(/home/alice/.config/msg/identity): what endorsed it ended on 14:05. Have it signed anew, by "
@@ -97,7 +97,9 @@ static const struct {
      "Error 5 getting session names: msgd does not serve alice: MESSAGE"},
     {LINE_REVOKED, LINE_ERR,
      "Error 5 getting session names: your key x25519:AAAA (/home/alice/.config/msg/identity) is "
-     "revoked on h2"},
+     "revoked on h2; if its administrator lets you have another: mv "
+     "/home/alice/.config/msg/identity /home/alice/.config/msg/identity.revoked && msgctl key "
+     "make"},
     {LINE_EXPIRED, LINE_ERR,
      "Error 5 getting session names: your key x25519:AAAA (/home/alice/.config/msg/identity) has "
      "expired on h2; its administrator can run: msgctl authorize x25519:AAAA alice"},
@@ -110,12 +112,13 @@ static const struct {
     {LINE_SERVER_ERROR, LINE_ERR, "Error sending message: h2 answers CODE: MESSAGE"},
     {LINE_UNREACHABLE, LINE_ERR,
      "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: "
-     "MESSAGE; OTHERS)"},
+     "MESSAGE; OTHERS); where it fails, step by step: msgctl doctor h2"},
     {LINE_NO_ADDRESS, LINE_ERR,
-     "Error 1722 getting session names: cannot reach msgd on h2 (MESSAGE)"},
+     "Error 1722 getting session names: cannot reach msgd on h2 (MESSAGE); where it "
+     "fails, step by step: msgctl doctor h2"},
     {LINE_NO_ANSWER, LINE_ERR,
      "Error 1722 getting session names: cannot reach msgd on h2 (192.0.2.7 port 6743: no answer in "
-     "30, a firewall may drop it; OTHERS)"},
+     "30, a firewall may drop it; OTHERS); where it fails, step by step: msgctl doctor h2"},
     {LINE_NOT_RUNNING, LINE_ERR,
      "Error 1722 getting session names: msgd is not running on this host (192.0.2.7 port 6743: "
      "MESSAGE); start it: systemctl start msgd.socket"},
@@ -169,7 +172,8 @@ static const struct {
      "namespace: it is not believed"},
     {LINE_KEY_UNKNOWN, LINE_ERR,
      "Error 5 getting session names: the key of h2 is not known: x25519:AAAA; if it is the right "
-     "one: msgctl trust h2 x25519:AAAA"},
+     "one, which its administrator sees by msgctl key show --host: msgctl trust h2 x25519:AAAA; if "
+     "you can ssh there, without him: msgctl pair h2"},
     {LINE_KEY_DECLINED, LINE_ERR,
      "Error 5 getting session names: the key of h2 was not accepted: x25519:AAAA"},
     {LINE_KEY_CHANGED, LINE_ERR,
