@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import stat
 import time
 import unittest
