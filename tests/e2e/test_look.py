@@ -15,11 +15,12 @@ from harness import eventually
 from presenter import PresenterCase
 from test_popup import PopupCase, folder_of
 
-SENDER = "alice (network, 192.0.2.5)"
+SENDER, HERE = "alice (network, 192.0.2.5)", "alice (this host)"
 HOST = socket.gethostname().split(".")[0]
 WORLD = "gr\u00fc\u00dfe, \u4f60\u597d\u4e16\u754c, \u05e9\u05dc\u05d5\u05dd, \u0645\u0631\u062d\u0628\u0627"
 MARKUP = "<b>not bold</b> &amp; so on"
-LONG = "\n".join(f"line {number} w\u00f6rter \u4e16\u754c \u05e9\u05dc\u05d5\u05dd" for number in range(1, 901))
+LONG = "\n".join(f"line {number} w\u00f6rter \u4e16\u754c \u05e9\u05dc\u05d5\u05dd"
+                 for number in range(1, 901))
 ANSWERS = ("Yes", "N\u00f6", "\u05dc\u05d0", "d", "e", "f", "g", "h")
 CHOICES = [f"| {number} {answer}" for number, answer in enumerate(ANSWERS, 1)]
 
@@ -31,8 +32,8 @@ class TerminalTest(PresenterCase):
     def seen(self, text, **options):
         """The rows of the screen that are not empty, with the prompt that stood there before."""
         terminal = self.terminal()
-        self.header = f"Message from {SENDER} to {self.me.name} on {HOST}, "
-        delivery = self.msgd.present(self.msgd.handle(terminal.line), text, WAIT, **options)
+        self.header = f"Message from {HERE} to {self.me.name} on {HOST}, "
+        delivery = self.msgd.present(self.msgd.handle(terminal.line), text, WAIT, sender=HERE, **options)
         self.msgd.expect(SHOWN, delivery=delivery)
         terminal.wait_for("/ack 7")
         self.bytes = terminal.bytes()
@@ -114,8 +115,9 @@ class TmuxTest(test_popup_tmux.TestCase):
         return emulated.screen(b"\033[1;1H" + self.client.bytes())[-1]
 
     def test_status_line(self):
-        self.assertRegex(self.status("\u4f60\u597d \u05e9\u05dc\u05d5\u05dd"), rf"^Message from alice on {HOST}, "
-                         "\\d\\d:\\d\\d: \u4f60\u597d \u05e9\u05dc\u05d5\u05dd \\[msg /list 7\\]$")
+        text = "\u4f60\u597d \u05e9\u05dc\u05d5\u05dd"
+        self.assertRegex(self.status(text), rf"^Message from alice on {HOST}, \d\d:\d\d: {text} "
+                                            r"\[msg /list 7\]$")
 
     def test_status_line_of_30_kb(self):
         line = self.status("\u4e16\u754c" * 4000)

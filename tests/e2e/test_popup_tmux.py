@@ -466,6 +466,7 @@ class Places(TestCase):
         client.type("o")
         helper.ended(ACKNOWLEDGED)
 
+    @unittest.skipUnless(AM_ROOT, "the folder is the tester's own")
     def test_no_other_server_at_all(self):
         """Its user has no folder of tmux' own."""
         client = self.elsewhere()

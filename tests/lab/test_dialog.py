@@ -45,7 +45,8 @@ class ScreenReader(Dialogs):
         texts = [thing["text"] for thing in heard if TEXT in thing.get("text", "")]
         self.assertEqual(len(texts), 1, heard)
         lines = texts[0].split("\n")
-        self.assertRegex(lines[0], r"^Message from alice [(]network, 10[.]99[.]0[.]2[)] to bob on h\d, \d\d:\d\d$")
+        self.assertRegex(lines[0], r"^Message from alice \(network, 10[.]99[.]0[.]2\) to bob on h\d, "
+                                   r"\d\d:\d\d$")
         return lines[1:]
 
     @on_both

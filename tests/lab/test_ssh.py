@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Messages from h1 to people who work on terminals of another host, and to people who have none."""
+import re
+
 from harness import Running, eventually
 from machine import ME
 from scenario import Scenario, on_both
@@ -62,8 +64,9 @@ class Terminals(Scenario):
         console = self.console(host)
         message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
         number = self.number(console)
-        self.assertRegex(console.screen(), r"Message from alice \(network, 10[.]99[.]0[.]2\) to bob on h2, \d\d:\d\d\n"
-                         rf"[|] {TEXT}\nTo confirm that you have read this, type: msg /ack {number}\n")
+        self.assertRegex(console.screen(), re.compile(
+            r"^Message from alice \(network, 10[.]99[.]0[.]2\) to bob on h2, \d\d:\d\d\n"
+            rf"[|] {TEXT}\nTo confirm that you have read this, type: msg /ack {number}$", re.M))
         console.run(f"msg /ack {number}")
         self.ends(message, 0, f"Message to session {console.line} responded to by user")
 
