@@ -171,7 +171,9 @@ const struct granted *trust_granted(const struct trust *trust)
 const char *trust_own_fault(const struct trust *trust, const struct noise_public *key)
 {
     const struct any_key any = any_key_static(key);
-    if (trust->revoked_file.problem.state < 0 || revoked_keys_hold(&trust->revoked, &any))
+    if (trust->revoked_file.problem.state < 0)
+        return "broken";
+    if (revoked_keys_hold(&trust->revoked, &any))
         return "revoked";
     if (find_line(trust, &any))
         return "listed";
@@ -226,7 +228,9 @@ enum trust_verdict trust_judge(const struct trust *trust, const struct noise_pub
     struct trust_grant grant = {0};
     enum trust_verdict verdict;
 
-    if (trust->revoked_file.problem.state < 0 || revoked_keys_hold(&trust->revoked, &any))
+    if (trust->revoked_file.problem.state < 0)
+        return TRUST_BROKEN;
+    if (revoked_keys_hold(&trust->revoked, &any))
         return TRUST_REVOKED;
     if (claim->endorsed) {
         verdict = judge_signer(trust, claim, address, now_s, &grant);
@@ -286,7 +290,7 @@ enum trust_verdict trust_admit(struct trust *trust, const struct noise_public *k
     struct trust_claim claim = {0};
     struct trust_grant grant = {0}, own = {0};
     enum trust_verdict verdict = trust_judge(trust, key, &claim, address, now_s, &grant);
-    bool is_out = verdict == TRUST_REVOKED; /* the key itself: nothing speaks for it */
+    bool is_out = verdict >= TRUST_REVOKED; /* the key itself: nothing speaks for it */
 
     /* Any user can say that a key is his: that comes behind whom root lets speak for it. */
     if (verdict == TRUST_ACCEPTED && grant.own) {

@@ -56,7 +56,8 @@ enum trust_verdict {
     TRUST_ACCEPTED,
     TRUST_UNAUTHORIZED, /* not listed, or not from this address */
     TRUST_EXPIRED,
-    TRUST_REVOKED, /* or revoked_keys is broken */
+    TRUST_REVOKED,
+    TRUST_BROKEN, /* revoked_keys cannot be read: nobody can be told from the revoked */
 };
 
 /*
@@ -104,8 +105,8 @@ const struct enrolled *trust_enrolled(const struct trust *trust);
 /* The same of users' own keys, whether they count or not. */
 const struct granted *trust_granted(const struct trust *trust);
 /*
- * Why a key would not count as a user's own, in GRANTED's words: revoked, listed, off; NULL: it
- * does.
+ * Why a key would not count as a user's own, in GRANTED's words: broken (revoked_keys), revoked,
+ * listed, off; NULL: it does.
  */
 const char *trust_own_fault(const struct trust *trust, const struct noise_public *key);
 

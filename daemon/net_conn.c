@@ -87,6 +87,7 @@ static const char *const verdict_codes[] = {
     [TRUST_UNAUTHORIZED] = "unauthorized",
     [TRUST_EXPIRED] = "expired",
     [TRUST_REVOKED] = "revoked",
+    [TRUST_BROKEN] = "internal",
 };
 
 bool conn_grant(const struct conn *conn, struct trust_grant *ret_grant, const char **ret_code)

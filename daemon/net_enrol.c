@@ -37,9 +37,12 @@ static const char *known_by_now(const struct conn *conn)
     const struct trust *trust = conn->server->trust;
     const struct trust_claim none = {.endorsed = false};
 
-    if (trust_judge(trust, &conn->key, &none, (const struct sockaddr *)&conn->source,
-                    (int64_t)time(NULL), NULL) == TRUST_REVOKED)
-        return "revoked";
+    enum trust_verdict verdict =
+        trust_judge(trust, &conn->key, &none, (const struct sockaddr *)&conn->source,
+                    (int64_t)time(NULL), NULL);
+
+    if (verdict == TRUST_REVOKED || verdict == TRUST_BROKEN)
+        return verdict == TRUST_REVOKED ? "revoked" : "internal";
     return trust_knows(trust, &conn->key) ? "unauthorized" : NULL;
 }
 

@@ -73,6 +73,8 @@ static struct refusal judge_key(const struct call *call, const struct noise_publ
     const struct granted_key *entry = granted_find(granted, key);
     const char *fault = trust_own_fault(call->server->trust, key);
 
+    if (fault && strcmp(fault, "broken") == 0)
+        return because("internal", "revoked_keys cannot be read");
     if (fault && strcmp(fault, "revoked") == 0)
         return because("revoked", "that key is revoked on this host");
     if (entry && entry->uid != call->conn->uid)

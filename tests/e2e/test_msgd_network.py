@@ -230,8 +230,24 @@ class TurnedAway(Network):
     def test_a_broken_revoked_keys_refuses_everybody(self):
         self.write(self.revoked, "nonsense")
         self.start()
-        self.assertEqual(self.ended(self.alice), "revoked")
+        self.assertEqual(self.ended(self.alice), "internal")  # none of them was revoked
         self.assertIn(f"{self.revoked}:1: ", self.msgd.logged())
+
+    def test_what_waits_outlives_a_slip_in_revoked_keys(self):
+        self.start()
+        client = self.client()
+        self.send(client, wait=True)
+        order = self.screens.order()
+        self.write(self.revoked, "nonsense")
+        with self.assertRaises(GoneAway) as raised:
+            client.wait_at_most()
+            while True:
+                client.receive()
+        self.assertEqual(raised.exception.code, "internal")
+        self.assertTrue(self.screens.is_silent(0.5))
+        self.write(self.revoked, f"{self.alice.text}")
+        time.sleep(1.2)
+        self.assertEqual(self.screens.order(), {"withdraw": order["present"], "why": 1})
 
     def test_a_broken_authorized_keys_keeps_the_last_good_state(self):
         self.start()

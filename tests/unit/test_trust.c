@@ -55,7 +55,7 @@ static void test_nothing_there(void)
 {
     bool new = true;
     start();
-    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED); /* not read yet */
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_BROKEN); /* not read yet */
     CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
     CU_ASSERT_TRUE(trust_refresh(trust, 5, false));
     CU_ASSERT_EQUAL(judge(&key_a), TRUST_UNAUTHORIZED);
@@ -209,7 +209,7 @@ static void test_unread_is_read_again(void)
     known = trust_problem(trust, &new) != NULL;
     CU_ASSERT_TRUE(known && !new); /* said once, not each second */
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &before), 0);
-    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED); /* nobody can know */
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_BROKEN); /* nobody can know */
     CU_ASSERT_TRUE(trust_refresh(trust, 3000, false));
     CU_ASSERT_PTR_NULL(trust_problem(trust, &new));
     CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
@@ -255,11 +255,12 @@ static void test_broken_revoked_refuses_all(void)
     CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
     put_file(in_folder("revoked_keys"), "oops\n", 0644);
     CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
-    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_BROKEN);
+    CU_ASSERT_STRING_EQUAL(trust_own_fault(trust, &key_a), "broken");
     CU_ASSERT_PTR_NOT_NULL(strstr(trust_problem(trust, &new), "revoked_keys:1: "));
     put_file(in_folder("revoked_keys"), KEY_B "\n", 0646);
     CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
-    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_BROKEN);
     CU_ASSERT_EQUAL(chmod(in_folder("revoked_keys"), 0644), 0);
     CU_ASSERT_TRUE(trust_refresh(trust, 0, true));
     CU_ASSERT_EQUAL(judge(&key_a), TRUST_ACCEPTED);
@@ -275,7 +276,7 @@ static void test_unreadable_revoked(void)
     authorized(KEY_A " alice\n");
     CU_ASSERT_EQUAL(symlink("revoked_keys", in_folder("revoked_keys")), 0);
     trust_refresh(trust, 0, true);
-    CU_ASSERT_EQUAL(judge(&key_a), TRUST_REVOKED);
+    CU_ASSERT_EQUAL(judge(&key_a), TRUST_BROKEN);
     CU_ASSERT_PTR_NOT_NULL(trust_problem(trust, &new));
     end();
 }
