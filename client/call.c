@@ -18,7 +18,8 @@ static void maybe_done(struct call *call)
 {
     if (call->handles > 0 || call->stream != NULL)
         return;
-    call->config.owner->done(call->config.context, &call->result);
+    for (size_t i = 0; i < call->n; i++)
+        call->config.owner->done(call->asks[i].owner, &call->asks[i].result);
     free(call);
 }
 
@@ -30,12 +31,9 @@ static void on_timer_closed(uv_handle_t *handle)
     maybe_done(call);
 }
 
-void call_finish(struct call *call, enum call_outcome outcome)
+static void end(struct call *call)
 {
-    if (call->step == STEP_END)
-        return;
     call->step = STEP_END;
-    call->result.outcome = outcome;
     uv_close((uv_handle_t *)&call->timer, on_timer_closed);
     uv_close((uv_handle_t *)&call->give_up, on_timer_closed);
     if (call->dial != NULL)
@@ -43,6 +41,23 @@ void call_finish(struct call *call, enum call_outcome outcome)
     call->dial = NULL;
     if (call->stream != NULL)
         stream_close(call->stream);
+}
+
+void call_end_ask(struct call *call, struct ask *ask, const struct call_result *result)
+{
+    if (ask->over)
+        return;
+    ask->over = true;
+    ask->result = *result;
+    if (--call->n_open == 0)
+        end(call);
+}
+
+void call_finish(struct call *call, enum call_outcome outcome)
+{
+    call->result.outcome = outcome;
+    for (size_t i = 0; i < call->n; i++)
+        call_end_ask(call, &call->asks[i], &call->result);
 }
 
 /* Nothing was sent yet: why not. */
@@ -57,7 +72,9 @@ static enum call_outcome connect_outcome(const struct stream_end *end)
 
 bool call_survives_loss(const struct call *call)
 {
-    return call->request.type == MSG_SEND || call->request.type == MSG_ATTACH;
+    enum msg_type type = call->asks[0].request.type;
+
+    return type == MSG_SEND || type == MSG_ATTACH;
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -67,9 +84,7 @@ static void on_pause_over(uv_timer_t *timer)
 
 static void on_give_up(uv_timer_t *timer)
 {
-    const struct call *call = timer->data;
-
-    call_finish(timer->data, call->queueing ? CALL_ERROR : CALL_UNKNOWN);
+    call_finish(timer->data, CALL_UNKNOWN);
 }
 
 void call_set_give_up(struct call *call)
@@ -93,8 +108,8 @@ static void try_again(struct call *call)
     call->step = STEP_PAUSE;
     if (call->lost_at == 0) {
         call->lost_at = uv_now(call->config.loop);
-        if (call->config.owner->reconnecting != NULL && !call->queueing)
-            call->config.owner->reconnecting(call->config.context);
+        if (call->config.owner->reconnecting != NULL)
+            call->config.owner->reconnecting(call->asks[0].owner);
     }
     call_set_give_up(call);
     uint64_t pause = pauses[call->tries < last ? call->tries : last];
@@ -107,46 +122,66 @@ static void try_again(struct call *call)
 
 /* ---- the question ---------------------------------------------------------------------------- */
 
-static void send_cancel(struct call *call)
+static void send_cancels(struct call *call)
 {
-    struct msg cancel = {.type = MSG_CANCEL, .id = ++call->last_id};
+    for (size_t i = 0; i < call->n; i++) {
+        const struct msg *request = &call->asks[i].request;
+        struct msg cancel = {.type = MSG_CANCEL};
+        if (call->asks[i].over)
+            continue;
+        cancel.id = ++call->last_id;
+        cancel.u.cancel.uid =
+            request->type == MSG_SEND ? request->u.send.uid : request->u.attach.uid;
+        stream_send(call->stream, &cancel);
+    }
+}
 
-    cancel.u.cancel.uid =
-        call->request.type == MSG_SEND ? call->request.u.send.uid : call->request.u.attach.uid;
-    stream_send(call->stream, &cancel);
+/* What to say for it now. mac: where an ENROL's is made. */
+static struct msg words_of(const struct call *call, const struct ask *ask,
+                           uint8_t mac[static ENROL_MAC])
+{
+    struct msg msg = ask->request;
+
+    if (msg.type == MSG_ENROL) {
+        enrol_mac(call->config.invited, ENROL_CLIENT, stream_handshake_hash(call->stream), mac);
+        msg.u.enrol.mac = (struct slice){(const char *)mac, ENROL_MAC};
+    } else if (msg.type == MSG_SEND && ask->accepted) {
+        msg = (struct msg){.type = MSG_ATTACH,
+                           .u.attach = {.uid = ask->request.u.send.uid, .after = ask->last_q}};
+    } else if (msg.type == MSG_ATTACH && ask->accepted) {
+        msg.u.attach.after = ask->last_q;
+    }
+    return msg;
+}
+
+static int ask_one(struct call *call, struct ask *ask)
+{
+    uint8_t mac[ENROL_MAC];
+    struct msg msg = words_of(call, ask, mac);
+
+    /* WELCOME is the answer to PING, but whom the server does not know must say something first. */
+    if (msg.type != MSG_PING)
+        ask->id = msg.id = ++call->last_id;
+    return stream_send(call->stream, &msg);
 }
 
 void call_ask(struct call *call)
 {
-    struct msg msg = call->request;
-    uint8_t mac[ENROL_MAC];
-
-    if (msg.type == MSG_ENROL) {
-        enrol_mac(call->config.invited, ENROL_CLIENT, stream_handshake_hash(call->stream), mac);
-        msg.u.enrol.mac = (struct slice){(const char *)mac, sizeof(mac)};
-    }
-    if (call->request.type == MSG_SEND && call->accepted)
-        msg = (struct msg){.type = MSG_ATTACH,
-                           .u.attach = {.uid = call->request.u.send.uid, .after = call->last_q}};
-    else if (call->request.type == MSG_ATTACH && call->accepted)
-        msg.u.attach.after = call->last_q;
     call->step = STEP_ANSWER; /* the deadline stays until the server has said WELCOME */
-    /* WELCOME is the answer to PING, but whom the server does not know must say something first. */
-    if (msg.type != MSG_PING)
-        call->id = msg.id = ++call->last_id;
-    int result = stream_send(call->stream, &msg);
-    if (result < 0) {
-        call->result.error = result;
-        call_finish(call, CALL_UNREACHABLE);
-        return;
+    for (size_t i = 0; i < call->n; i++) {
+        int result = call->asks[i].over ? 0 : ask_one(call, &call->asks[i]);
+        if (result < 0) {
+            call->result.error = result;
+            call_finish(call, call->sent || i > 0 ? CALL_UNKNOWN : CALL_UNREACHABLE);
+            return;
+        }
     }
     if (!call->sent)
         call->sent_at = uv_now(call->config.loop);
     call->sent = true;
-    call->queueing = false;
     call_set_give_up(call);
     if (call->withdrawing)
-        send_cancel(call);
+        send_cancels(call);
 }
 
 /* ---- who answers ----------------------------------------------------------------------------- */
@@ -181,7 +216,7 @@ static void on_local_server(struct call *call)
 /* The refusal was the only word: what was written behind the preamble has not been read. */
 static void on_refusal(struct call *call, const struct peer_refusal *refusal)
 {
-    if (!call->accepted && call->lost_at == 0) {
+    if (call->lost_at == 0) {
         call_finish(call, CALL_REFUSED);
     } else if (refusal->code == PEER_REFUSE_BUSY) {
         call->retry_ms = refusal->wait_s > 0 ? refusal->wait_s * 1000u : 1000;
@@ -201,7 +236,7 @@ static void on_gone(void *owner, struct stream *stream, const struct stream_end 
         maybe_done(call);
         return;
     }
-    call->unsure |= call->sent && !call->queueing;
+    call->unsure |= call->sent;
     call->result.error = end->error;
     call->result.end = end->why;
     call->result.refusal = end->refusal;
@@ -231,7 +266,7 @@ static void on_reached(void *owner, struct stream *stream, const struct noise_pu
     }
     call->result.key = *key;
     struct slice_list end = stream_endorsements(stream);
-    enum call_judgement judgement = call->config.owner->judge(call->config.context, key, &end);
+    enum call_judgement judgement = call->config.owner->judge(call->asks[0].owner, key, &end);
     if (judgement != CALL_TRUSTED) {
         call_finish(call, judgement == CALL_ASK ? CALL_KEY_UNKNOWN : CALL_KEY_REFUSED);
         return;
@@ -276,16 +311,19 @@ static void begin_try(struct call *call)
 
 /* ---- what the caller asks for ---------------------------------------------------------------- */
 
-int call_start(struct call **ret_call, const struct call_config *config, const struct msg *request)
+int call_start(struct call **ret_call, const struct call_config *config,
+               const struct call_ask *asks, size_t n)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = calloc(1, sizeof(*call) + n * sizeof(call->asks[0]));
 
     if (call == NULL)
         return -ENOMEM;
     call->server = *config->server;
     call->config = *config;
     call->config.server = &call->server;
-    call->request = *request;
+    call->n = call->n_open = n;
+    for (size_t i = 0; i < n; i++)
+        call->asks[i] = (struct ask){.request = *asks[i].request, .owner = asks[i].owner};
     uv_timer_init(config->loop, &call->timer);
     uv_timer_init(config->loop, &call->give_up);
     call->timer.data = call->give_up.data = call;
@@ -298,13 +336,15 @@ int call_start(struct call **ret_call, const struct call_config *config, const s
 
 void call_withdraw(struct call *call)
 {
+    if (call->withdrawing)
+        return;
     if (!call->sent) {
         call_abandon(call);
         return;
     }
     call->withdrawing = true;
     if (call->step == STEP_ANSWER)
-        send_cancel(call);
+        send_cancels(call);
 }
 
 void call_abandon(struct call *call)

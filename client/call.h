@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One call to one server, told in order: resolve, connect, handshake, judge the host's key, ask,
- * take the answer. A SEND survives a lost connection: before the first event the same SEND is
+ * take the answers. A SEND survives a lost connection: before its first event the same SEND is
  * repeated, after it the call attaches again, until the time is over. Prints nothing, asks nobody:
  * the caller decides and speaks. Many calls may run side by side on one loop.
  */
@@ -18,6 +18,8 @@
 #include <uv.h>
 
 #define CALL_PORT 6743
+
+#define CALL_ASKS LIM_OPEN_REQUESTS /* requests of one call: all are open on its connection */
 
 /* Where to call. name is what the user typed, alias resolved: trust hangs on it. */
 struct call_server {
@@ -78,6 +80,13 @@ struct call_result {
 
 struct call;
 
+/* One request, and whose it is. The message and all it points to are borrowed until done. */
+struct call_ask {
+    const struct msg *request; /* its id is chosen by the call */
+    void *owner;               /* handed back to call_owner */
+};
+
+/* What is of the connection, not of one request, goes to the first request's owner. */
 struct call_owner {
     /* Judge the host's key (TCP only), and what it shows to endorse it. */
     enum call_judgement (*judge)(void *owner, const struct noise_public *key,
@@ -89,8 +98,9 @@ struct call_owner {
     /* The connection was lost after the request was sent and is being made again. May be NULL. */
     void (*reconnecting)(void *owner);
     /*
-     * The last call: the call is no more. A resolver that hangs may keep the loop alive beyond it:
-     * nobody should wait for the loop to become empty.
+     * The last calls, one for each request, when all of them have ended: the call is no more. A
+     * resolver that hangs may keep the loop alive beyond it: nobody should wait for the loop to
+     * become empty.
      */
     void (*done)(void *owner, const struct call_result *result);
 };
@@ -101,23 +111,22 @@ struct call_config {
     const struct noise_keypair *identity; /* not local; borrowed until done */
     const struct slice_list *end;         /* what endorses it, or NULL; likewise */
     const struct call_owner *owner;
-    void *context;
     const struct enrol_key *invited; /* ENROL: the invitation's key; borrowed until done */
     uint64_t connect_ms;             /* from start to WELCOME, for each try: 5,000 */
     uint64_t give_up_ms;             /* after the request was sent: then CALL_UNKNOWN; 0: none */
     uint64_t lost_ms; /* SEND, ATTACH: how long a lost connection is tried to be made again */
-    bool queues; /* SEND: GOAWAY busy is waited out, for lost_ms at most; then CALL_ERROR busy */
 };
 
 /*
  * Starts a call with one request: SEND, WHO, CANCEL, ATTACH, ACK, LIST, ENROL (its mac is made
  * here; done at an ENROLLED that proves the server with CALL_RESULT), GRANT (done at GRANTED), or
- * PING (nothing is asked: done at WELCOME with CALL_RESULT). The message and all it points to are
- * borrowed until done; its id is chosen here. 0 or negative errno; then done is not called.
+ * PING (nothing is asked: done at WELCOME with CALL_RESULT); or with up to CALL_ASKS SENDs at once.
+ * 0 or negative errno; then done is not called. No callback comes before the return.
  */
-int call_start(struct call **ret_call, const struct call_config *config, const struct msg *request);
+int call_start(struct call **ret_call, const struct call_config *config,
+               const struct call_ask *asks, size_t n);
 
-/* SEND: asks the server to take the message down; the call ends with its RESULT as ever. */
+/* SEND: asks the server to take the messages down; the call ends with their RESULTs as ever. */
 void call_withdraw(struct call *call);
 /* Ends at once with CALL_INTERRUPTED. */
 void call_abandon(struct call *call);

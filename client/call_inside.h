@@ -17,10 +17,19 @@ enum step {
     STEP_END,     /* waits for its handles to close */
 };
 
+struct ask {
+    struct msg request;
+    void *owner;
+    uint32_t id;   /* on this connection */
+    bool accepted; /* an event came: from now on only ATTACH */
+    bool over;     /* and then its result: */
+    uint32_t last_q;
+    struct call_result result;
+};
+
 struct call {
     struct call_server server;
     struct call_config config;
-    struct msg request;
     enum step step;
     struct dial *dial; /* CONNECT */
     struct stream *stream;
@@ -28,26 +37,26 @@ struct call {
     uv_timer_t give_up; /* of the whole call, or of a lost connection */
     unsigned handles;
     uint32_t last_id; /* on this connection */
-    uint32_t id;      /* of the request on this connection */
-    bool sent;        /* the request left at least once */
-    bool accepted;    /* an event came: from now on only ATTACH */
+    bool sent;        /* the requests left at least once */
     bool withdrawing;
-    bool queueing; /* turned away as busy: nothing of what was sent was acted on */
-    bool unsure;   /* it may have been, on a connection that was lost */
-    uint32_t last_q;
-    unsigned tries;    /* since a connection last brought the request on */
+    bool unsure;       /* they may have been acted on, on a connection that was lost */
+    unsigned tries;    /* since a connection last brought a request on */
     uint64_t retry_ms; /* the next try not before */
     uint64_t sent_at, lost_at;
-    struct call_result result;
+    struct call_result result; /* what is known for all that are not over */
+    size_t n, n_open;
+    struct ask asks[]; /* all of one kind */
 };
 
-/* The call is over, once its handles are closed. Again: nothing. */
+/* One is over. With the last the call is, once its handles are closed. */
+void call_end_ask(struct call *call, struct ask *ask, const struct call_result *result);
+/* All that are not over yet end so. Again: nothing. */
 void call_finish(struct call *call, enum call_outcome outcome);
 /* Whether a lost connection is made anew for it. */
 bool call_survives_loss(const struct call *call);
 /* When the call is given up: with its time, or when the connection was lost for too long. */
 void call_set_give_up(struct call *call);
-/* The request, or after its acceptance an ATTACH that takes its stream up where it broke off. */
+/* The requests, or after its acceptance an ATTACH that takes one's stream up where it broke off. */
 void call_ask(struct call *call);
 
 /* A stream_owner's message. */

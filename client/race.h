@@ -11,8 +11,7 @@
 #include <netdb.h>
 #include <stddef.h>
 
-#define RACE_DELAY_MS 250 /* RFC 8305, section 5: after so long without an answer the next starts  \
-                           */
+#define RACE_DELAY_MS 250 /* of silence; then the next one starts: RFC 8305, section 5 */
 
 /*
  * The resolver's order with the families taking turns (section 4), the resolver's first in front;

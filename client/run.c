@@ -164,30 +164,38 @@ void run_terminal(const struct run *run, char name[static LIM_NAME + 1])
     }
 }
 
-void run_start(struct run *run, struct exchange *exchange, const struct msg *request)
+void run_start_together(struct run *run, const struct call_ask *asks, size_t n)
 {
     static const struct call_owner owner = {on_judge, on_message, on_reconnecting, on_done};
+    const struct exchange *first = asks[0].owner;
     const struct call_config config = {.loop = run->loop,
                                        .server = &run->server,
                                        .identity = run->identity,
                                        .end = &run->endorsements.list,
                                        .owner = &owner,
-                                       .context = exchange,
-                                       .invited = exchange->invited,
+                                       .invited = first->invited,
                                        .connect_ms = LIM_HANDSHAKE,
-                                       .give_up_ms = exchange->give_up_ms,
-                                       .lost_ms = exchange->lost_ms,
-                                       .queues = exchange->queues};
-    int r;
+                                       .give_up_ms = first->give_up_ms,
+                                       .lost_ms = first->lost_ms};
+    struct call *call = NULL;
+    int r = call_start(&call, &config, asks, n);
 
-    exchange->run = run;
-    exchange->next = run->open;
-    run->open = exchange;
-    r = call_start(&exchange->call, &config, request);
-    if (r < 0) {
-        exchange->result = (struct call_result){.outcome = CALL_UNREACHABLE, .error = r};
-        leave(exchange);
+    for (size_t i = 0; i < n; i++) {
+        struct exchange *exchange = asks[i].owner;
+        exchange->run = run;
+        exchange->call = call;
+        if (r < 0) {
+            exchange->result = (struct call_result){.outcome = CALL_UNREACHABLE, .error = r};
+            continue;
+        }
+        exchange->next = run->open;
+        run->open = exchange;
     }
+}
+
+void run_start(struct run *run, struct exchange *exchange, const struct msg *request)
+{
+    run_start_together(run, &(struct call_ask){request, exchange}, 1);
 }
 
 /* ---- signals --------------------------------------------------------------------------------- */

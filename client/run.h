@@ -39,7 +39,6 @@ struct exchange {
     void *context;
     uint64_t give_up_ms, lost_ms; /* as in struct call_config */
     bool withdraw;                /* a signal withdraws it; else it is abandoned */
-    bool queues;                  /* as in struct call_config */
     const struct noise_public
         *only; /* no other key of the host's will do; NULL: as known_hosts has it */
     const struct enrol_key *invited; /* ENROL */
@@ -66,7 +65,11 @@ void run_find_trust(struct run *run); /* needs the server and paths; runs ssh-ke
 /* The terminal this runs in, as a session's name; empty for another host's, or without one. */
 void run_terminal(const struct run *run, char name[static LIM_NAME + 1]);
 
-/* Starts one exchange; several may be under way. A failure to start is a result too. */
+/*
+ * Starts up to CALL_ASKS exchanges, the asks' owners, on one connection, which is as the first of
+ * them wants it; more may be under way. A failure to start is a result too.
+ */
+void run_start_together(struct run *run, const struct call_ask *asks, size_t n);
 void run_start(struct run *run, struct exchange *exchange, const struct msg *request);
 /* Runs the loop until all are done. */
 void run_wait(struct run *run);

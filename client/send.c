@@ -14,6 +14,8 @@
 #define LOST_MS_ONE 10000 /* without: how long a lost connection is made again */
 #define PATIENCE_MS 3000  /* until an unlimited wait says whom it waits for */
 
+static_assert(TARGETS_REQUESTS <= CALL_ASKS, "all parts go over one connection");
+
 /* One request of at most LIM_SELECTORS targets. */
 struct part {
     struct send *send;
@@ -229,7 +231,7 @@ static void on_event(void *context, const struct msg *msg)
     }
 }
 
-static int start_part(struct part *part)
+static int prepare_part(struct part *part)
 {
     const struct send *send = part->send;
 
@@ -243,13 +245,23 @@ static int start_part(struct part *part)
                                        .context = part,
                                        .give_up_ms = give_up_ms(send),
                                        .lost_ms = send->wait ? LOST_MS : LOST_MS_ONE,
-                                       .withdraw = true,
-                                       .queues = send->n_parts > 1};
-    if (send->n_parts > 1)
-        run_start(send->run, &part->exchange, &part->request);
-    else
-        run_exchange(send->run, &part->exchange, &part->request);
+                                       .withdraw = true};
     return EXIT_DONE;
+}
+
+/* All on one connection. Whether the host is trusted was asked before, where there are several. */
+static void run_parts(struct send *send)
+{
+    struct call_ask asks[TARGETS_REQUESTS];
+
+    for (size_t i = 0; i < send->n_parts; i++)
+        asks[i] = (struct call_ask){&send->parts[i].request, &send->parts[i].exchange};
+    if (send->n_parts == 1) {
+        run_exchange(send->run, asks[0].owner, asks[0].request);
+    } else {
+        run_start_together(send->run, asks, send->n_parts);
+        run_wait(send->run);
+    }
 }
 
 static int finish_part(struct part *part)
@@ -300,15 +312,15 @@ static int send_parts(struct send *send)
 {
     int status = EXIT_DONE;
 
-    begin_note(send);
     for (size_t i = 0; i < send->n_parts && status == EXIT_DONE; i++)
-        status = start_part(&send->parts[i]);
-    run_wait(send->run);
+        status = prepare_part(&send->parts[i]);
+    if (status != EXIT_DONE)
+        return status;
+    begin_note(send);
+    run_parts(send);
     uv_timer_stop(&send->note);
-    for (size_t i = 0; i < send->n_parts; i++) {
-        if (send->parts[i].outcome)
-            status = exit_worse(status, finish_part(&send->parts[i]));
-    }
+    for (size_t i = 0; i < send->n_parts; i++)
+        status = exit_worse(status, finish_part(&send->parts[i]));
     if (status == EXIT_DONE && send->own == OWN_ALONE && send->options->given[OPT_WAIT]) {
         speak(&send->run->speaker, LINE_OWN_TERMINAL,
               &(struct line_fields){.session = slice_of(send->terminal)});

@@ -29,6 +29,7 @@ class Lost(Exception):
 class Connection:
     def __init__(self, peer, number):
         self.socket, self.number = peer, number
+        self.sending = threading.Lock()  # several requests may be answered at once
 
     def read(self, size):
         data = b""
@@ -41,7 +42,8 @@ class Connection:
 
     def send(self, kind, number, body):
         frame = msgpack.packb([kind, number, body])
-        self.socket.sendall(struct.pack(">H", len(frame)) + frame)
+        with self.sending:
+            self.socket.sendall(struct.pack(">H", len(frame)) + frame)
 
     def receive(self):
         raw = self.read(struct.unpack(">H", self.read(2))[0])

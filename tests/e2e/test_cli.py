@@ -260,6 +260,7 @@ class TargetTest(Cli):
         self.assertEqual(outcome.status, 0, outcome)
         lists = sorted((r.body["to"] for r in self.server.of(SEND)), key=lambda to: to[0]["name"])
         self.assertEqual(sorted(len(to) for to in lists), [1, 512, 512])
+        self.assertEqual(self.server.connections, 1)
         self.assertEqual(sorted(s["name"] for to in lists for s in to), sorted(names))
         self.assertEqual(len({r.body["uid"] for r in self.server.of(SEND)}), 3)
 

@@ -5,6 +5,7 @@ connections, all of which run beside one another.
 """
 import os
 import select
+import signal
 import socket
 import threading
 import time
@@ -48,21 +49,34 @@ class Sizes(Real):
         self.assertEqual(list(peer.answers(number))[-1][2], {"code": "too-many", "at": "to.512"})
 
 
-class Turns(Real):
+class OneConnection(Real):
     CONFIG = {"account-connections": 1}
     SENDERS = {"alice": []}
 
+    def targets(self, *names):
+        path = self.system.path("targets")
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(f"{name}\n" for name in names)
+        return f"@{path}"
+
     def test_more_requests_than_connections(self):
-        """Each part of a long list has a connection of its own, and waits for its turn."""
-        targets = self.system.path("targets")
-        with open(targets, "w", encoding="ascii") as file:
-            file.writelines(f"u{i}\n" for i in range(1100))
-            file.write(self.user.name)
-        done = self.begin_from("alice", f"@{targets}", "in turn").finish(30)
+        """The parts of a long list share one."""
+        targets = self.targets(*(f"u{i}" for i in range(1100)), self.user.name)
+        done = self.begin_from("alice", targets, "in turn").finish(30)
         self.assertNotIn("busy", done.err)
         self.assertNotIn("connecting again", done.err)
         self.assertEqual(done.err.count("u1099"), 1, done.err[-500:])
         self.terminal.wait_for("in turn")
+
+    def test_all_of_them_wait_at_once_and_are_withdrawn(self):
+        targets = self.targets(*(f"u{i}" for i in range(700)), self.user.name,
+                               *(f"v{i}" for i in range(400)), self.terminal.line)
+        running = self.begin_from("alice", targets, "/W", "/V", "twice")
+        running.wait_for("(?:Sending message to session .*\n){2}")
+        running.process.send_signal(signal.SIGINT)
+        done = running.finish(30)
+        self.assertEqual(done.status, 128 + signal.SIGINT)
+        self.assertEqual(done.out.count("withdrawn\n"), 2, done.out)
 
 
 class Deliveries(Staged):

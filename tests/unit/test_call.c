@@ -17,6 +17,9 @@ enum act {
     DROP_AFTER_SEND,
     DROP_AFTER_MISS,
     DROP_AFTER_EVENT,
+    DROP_AT_SECOND,
+    BUSY_AT_SECOND,
+    FAIL_FIRST,
     GO_AWAY,
     GO_BUSY,
     TURN_AWAY,
@@ -32,7 +35,6 @@ static unsigned slow = 1;
 static uv_loop_t loop;
 static struct listener *listener;
 static const enum act *script;
-static bool queues;
 static unsigned connections, closed_listeners;
 static struct stream *streams[8];
 static enum act acts[8];
@@ -42,8 +44,9 @@ static struct noise_keypair client_keys, server_keys;
 static unsigned sends, attaches, cancels, asked_after;
 /* what the call told */
 static struct call *call;
-static struct call_result result;
-static bool done;
+static struct call_result result; /* of the last */
+static unsigned done, n_asks;
+static enum call_outcome outcomes[CALL_ASKS];
 static unsigned events, lost;
 static enum call_judgement judgement;
 static const char uid[16] = "call-test-uid-1";
@@ -137,8 +140,24 @@ static void on_send(struct stream *stream, const struct msg *msg)
         stream_send(stream, &revoked);
         stream_close(stream);
         break;
+    case DROP_AT_SECOND:
+    case BUSY_AT_SECOND:
+        if (msg->id == 1) {
+            say_event(stream, msg->id, 1);
+        } else if (msg->id == 2) {
+            if (acts[index_of(stream)] == BUSY_AT_SECOND)
+                stream_send(stream, &busy);
+            stream_close(stream);
+        }
+        break;
     case FAIL:
         say_error(stream, msg->id, "no-target");
+        break;
+    case FAIL_FIRST: /* as the last thing that it says */
+        if (msg->id > 1)
+            say_result(stream, msg->id);
+        if (msg->id == n_asks)
+            say_error(stream, 1, "no-target");
         break;
     case SILENCE:
         break;
@@ -174,7 +193,7 @@ static void server_message(void *owner, struct stream *stream, const struct msg 
         break;
     case MSG_CANCEL:
         cancels++;
-        say_result(stream, msg->id - 1); /* of the SEND */
+        say_result(stream, msg->id - n_asks); /* of the SEND */
         break;
     default:
         say_result(stream, msg->id);
@@ -253,9 +272,10 @@ static void reconnecting(void *owner)
 
 static void call_done(void *owner, const struct call_result *got)
 {
-    (void)owner;
+    *(enum call_outcome *)owner = got->outcome;
     result = *got;
-    done = true;
+    if (++done < n_asks)
+        return;
     listener_close(listener);
     for (int i = 0; i < 8; i++)
         if (streams[i] != NULL)
@@ -275,7 +295,6 @@ static struct call_config config_for(const struct call_server *server)
         .connect_ms = 1000 * slow,
         .give_up_ms = 3000 * slow,
         .lost_ms = 1000 * slow,
-        .queues = queues,
     };
 }
 
@@ -296,7 +315,7 @@ static void reset(const enum act *acts_in_turn)
     script = acts_in_turn;
     connections = sends = attaches = cancels = asked_after = events = lost = 0;
     memset(streams, 0, sizeof(streams));
-    done = false;
+    done = 0;
     judgement = CALL_TRUSTED;
     uv_loop_init(&loop);
     uv_ip4_addr("127.0.0.1", 0, &address);
@@ -314,14 +333,23 @@ static struct call_server tcp_server(void)
     return server;
 }
 
-static void run(const struct call_server *server, const struct msg *request)
+static void run_together(const struct call_server *server, const struct msg *requests, unsigned n)
 {
     struct call_config config = config_for(server);
+    struct call_ask asks[CALL_ASKS];
 
-    CU_ASSERT_EQUAL_FATAL(call_start(&call, &config, request), 0);
+    n_asks = n;
+    for (unsigned i = 0; i < n; i++)
+        asks[i] = (struct call_ask){&requests[i], &outcomes[i]};
+    CU_ASSERT_EQUAL_FATAL(call_start(&call, &config, asks, n), 0);
     uv_run(&loop, UV_RUN_DEFAULT);
-    CU_ASSERT(done);
+    CU_ASSERT_EQUAL(done, n);
     CU_ASSERT_EQUAL(uv_loop_close(&loop), 0); /* nothing leaks */
+}
+
+static void run(const struct call_server *server, const struct msg *request)
+{
+    run_together(server, request, 1);
 }
 
 static void tell(const enum act *acts_in_turn)
@@ -333,7 +361,35 @@ static void tell(const enum act *acts_in_turn)
     run(&server, &send);
 }
 
-#define TELL(...) tell((const enum act[]){__VA_ARGS__})
+/* As many SENDs as a call can have, of uids of their own. */
+static const struct msg *many_sends(void)
+{
+    static char uids[CALL_ASKS][16];
+    static struct msg many[CALL_ASKS];
+
+    for (unsigned i = 0; i < CALL_ASKS; i++) {
+        uids[i][0] = (char)i;
+        many[i] = a_send();
+        many[i].u.send.uid = (struct slice){uids[i], sizeof(uids[i])};
+    }
+    return many;
+}
+
+static void tell_together(const enum act *acts_in_turn)
+{
+    reset(acts_in_turn);
+    struct call_server server = tcp_server();
+    run_together(&server, many_sends(), CALL_ASKS);
+}
+
+static void all_from(unsigned first, enum call_outcome outcome)
+{
+    for (unsigned i = first; i < CALL_ASKS; i++)
+        CU_ASSERT_EQUAL(outcomes[i], outcome);
+}
+
+#define TELL(...)          tell((const enum act[]){__VA_ARGS__})
+#define TELL_TOGETHER(...) tell_together((const enum act[]){__VA_ARGS__})
 
 static void a_send_gets_its_result(void)
 {
@@ -401,32 +457,57 @@ static void another_goaway_is_taken_up_when_it_says(void)
     CU_ASSERT_STRING_EQUAL(result.code, "revoked");
 }
 
-/* Other calls of the same command may have taken up all the connections that its key may have. */
-static void one_of_several_waits_its_turn(void)
+static void who_is_busy_is_not_asked_again(void)
 {
     TELL(TURN_AWAY);
     CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
     CU_ASSERT_STRING_EQUAL(result.code, "busy");
-    queues = true;
-    TELL(TURN_AWAY, TURN_AWAY, ANSWER);
-    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
-    CU_ASSERT_EQUAL(connections, 3);
-    CU_ASSERT_EQUAL(lost, 0);
-    TELL(TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY, TURN_AWAY);
-    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
-    CU_ASSERT_STRING_EQUAL(result.code, "busy");
-    CU_ASSERT(connections >= 2);
-    queues = false;
 }
 
 static void who_is_sent_away_after_a_loss_does_not_know(void)
 {
     TELL(DROP_AFTER_SEND, TURN_AWAY);
     CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
-    queues = true;
-    TELL(TURN_AWAY, DROP_AFTER_SEND, TURN_AWAY);
-    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
-    queues = false;
+}
+
+static void many_requests_share_one_connection(void)
+{
+    TELL_TOGETHER(ANSWER);
+    CU_ASSERT_EQUAL(connections, 1);
+    CU_ASSERT_EQUAL(sends, CALL_ASKS);
+    CU_ASSERT_EQUAL(events, CALL_ASKS);
+    all_from(0, CALL_RESULT);
+}
+
+static void one_that_fails_leaves_the_others_alone(void)
+{
+    TELL_TOGETHER(FAIL_FIRST);
+    CU_ASSERT_EQUAL(connections, 1);
+    CU_ASSERT_EQUAL(outcomes[0], CALL_ERROR);
+    all_from(1, CALL_RESULT);
+    CU_ASSERT_STRING_EQUAL(result.code, ""); /* the last one's */
+}
+
+static void after_a_loss_each_takes_up_where_it_was(void)
+{
+    TELL_TOGETHER(DROP_AT_SECOND, ANSWER);
+    CU_ASSERT_EQUAL(connections, 2);
+    CU_ASSERT_EQUAL(attaches, 1);
+    CU_ASSERT_EQUAL(asked_after, 1);
+    CU_ASSERT_EQUAL(sends, 2 + CALL_ASKS - 1);
+    CU_ASSERT_EQUAL(lost, 1);
+    all_from(0, CALL_RESULT);
+}
+
+static void goaway_ends_what_was_not_accepted(void)
+{
+    TELL_TOGETHER(BUSY_AT_SECOND, ANSWER);
+    CU_ASSERT_EQUAL(connections, 2);
+    CU_ASSERT_EQUAL(attaches, 1);
+    CU_ASSERT_EQUAL(sends, 2);
+    CU_ASSERT_EQUAL(outcomes[0], CALL_RESULT);
+    all_from(1, CALL_ERROR);
+    CU_ASSERT_STRING_EQUAL(result.code, "busy");
 }
 
 /* One that takes every request and drops it is asked ever more slowly. */
@@ -520,7 +601,7 @@ static void nobody_listens(void)
 static void a_judgement_ends_it_before_anything_is_told(void)
 {
     static const enum call_judgement judgements[] = {CALL_ASK, CALL_UNTRUSTED};
-    static const enum call_outcome outcomes[] = {CALL_KEY_UNKNOWN, CALL_KEY_REFUSED};
+    static const enum call_outcome ends[] = {CALL_KEY_UNKNOWN, CALL_KEY_REFUSED};
     struct msg send = a_send();
 
     for (int i = 0; i < 2; i++) {
@@ -528,15 +609,17 @@ static void a_judgement_ends_it_before_anything_is_told(void)
         judgement = judgements[i];
         struct call_server server = tcp_server();
         run(&server, &send);
-        CU_ASSERT_EQUAL(result.outcome, outcomes[i]);
+        CU_ASSERT_EQUAL(result.outcome, ends[i]);
         CU_ASSERT(memcmp(&result.key, &server_keys.public, sizeof(result.key)) == 0);
         CU_ASSERT_EQUAL(sends, 0);
     }
 }
 
+/* A signal does so for each request. */
 static void withdraw_later(uv_timer_t *timer)
 {
-    call_withdraw(call);
+    for (unsigned i = 0; i < n_asks; i++)
+        call_withdraw(call);
     uv_close((uv_handle_t *)timer, NULL);
 }
 
@@ -546,25 +629,34 @@ static void abandon_later(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, NULL);
 }
 
-static void tell_and(uv_timer_cb then)
+static void tell_and(uv_timer_cb then, unsigned n)
 {
-    struct msg send = a_send();
     uv_timer_t timer;
 
     reset((const enum act[]){SILENCE});
     uv_timer_init(&loop, &timer);
     uv_timer_start(&timer, then, 200 * slow, 0);
     struct call_server server = tcp_server();
-    run(&server, &send);
+    run_together(&server, many_sends(), n);
 }
 
 static void withdrawing_sends_cancel_and_waits_for_the_result(void)
 {
-    tell_and(withdraw_later);
+    tell_and(withdraw_later, 1);
     CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
     CU_ASSERT_EQUAL(cancels, 1);
-    tell_and(abandon_later);
+    tell_and(abandon_later, 1);
     CU_ASSERT_EQUAL(result.outcome, CALL_INTERRUPTED);
+    CU_ASSERT_EQUAL(cancels, 0);
+}
+
+static void each_of_many_is_cancelled_once(void)
+{
+    tell_and(withdraw_later, CALL_ASKS);
+    all_from(0, CALL_RESULT);
+    CU_ASSERT_EQUAL(cancels, CALL_ASKS);
+    tell_and(abandon_later, CALL_ASKS);
+    all_from(0, CALL_INTERRUPTED);
     CU_ASSERT_EQUAL(cancels, 0);
 }
 
@@ -623,8 +715,12 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(after_it_the_call_attaches_where_it_broke_off),
     UNIT_TEST(goaway_is_taken_up_by_attach),
     UNIT_TEST(another_goaway_is_taken_up_when_it_says),
-    UNIT_TEST(one_of_several_waits_its_turn),
+    UNIT_TEST(who_is_busy_is_not_asked_again),
     UNIT_TEST(who_is_sent_away_after_a_loss_does_not_know),
+    UNIT_TEST(many_requests_share_one_connection),
+    UNIT_TEST(one_that_fails_leaves_the_others_alone),
+    UNIT_TEST(after_a_loss_each_takes_up_where_it_was),
+    UNIT_TEST(goaway_ends_what_was_not_accepted),
     UNIT_TEST(a_server_that_drops_every_time_is_not_stormed),
     UNIT_TEST(a_server_that_forgot_means_outcome_unknown),
     UNIT_TEST(a_server_that_never_answers_is_given_up),
@@ -636,6 +732,7 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(nobody_listens),
     UNIT_TEST(a_judgement_ends_it_before_anything_is_told),
     UNIT_TEST(withdrawing_sends_cancel_and_waits_for_the_result),
+    UNIT_TEST(each_of_many_is_cancelled_once),
     UNIT_TEST(a_socket_of_ones_own_is_believed_when_named),
     UNIT_TEST(time_before_the_call_does_not_count),
     UNIT_TEST(a_host_that_does_not_exist),
