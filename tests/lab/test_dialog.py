@@ -33,7 +33,7 @@ class ScreenReader(Dialogs):
 
     def heard(self, bob, *button):
         with open(os.path.join(TOP, "tests", "e2e", "reader.py"), encoding="utf-8") as f:
-            outcome = bob.run("python3", "-", *button, stdin=f.read())
+            outcome = bob.run("python3", "-I", "-", *button, stdin=f.read())
         self.assertEqual(outcome.status, 0, outcome)
         return [json.loads(line) for line in outcome.out.splitlines()]
 
