@@ -14,8 +14,8 @@ import unittest
 from harness import free_port
 from local_peer import (ACK, ATTACH, CANCEL, EVENT, LIST, PREAMBLE, RESULT, SEND, LocalPeer,
                         message)
+from msgd_alone import WHO, Msgd
 from test_deaths import body_uid
-from test_msgd import WHO, Msgd
 from world import Real, Staged
 
 UID = os.getuid()
