@@ -42,7 +42,7 @@ exec sway -c $XDG_RUNTIME_DIR/sway.config
 """
 
 # Notification servers: what starts them, the mouse's buttons that say yes and no, and where.
-Server = collections.namedtuple("Server", "start yes no yes_at no_at")
+Server = collections.namedtuple("Server", "start yes no yes_at no_at also_at", defaults=[None])
 
 
 def daemon(name):
@@ -52,15 +52,15 @@ def daemon(name):
 
 # In pixels from the popup's left and upper edge, from the other edge if negative, None for the middle.
 CENTRE, CORNER = (None, None), (-22, 25)
-BUTTON, RIGHT_BUTTON, WIDE_BUTTON = (60, -31), (-60, -31), (None, -31)
+BUTTON, RIGHT_BUTTON, WIDE_BUTTON = (60, -31), (-60, -34), (None, -31)
 SERVERS = {
     "dunst": Server("dunst &", MIDDLE, LEFT, CENTRE, CENTRE),
     "xfce4-notifyd": Server(daemon("xfce4-notifyd"), LEFT, LEFT, RIGHT_BUTTON, (None, 20)),
     "mako": Server("mako", LEFT, RIGHT, CENTRE, CENTRE),
     "swaync": Server("swaync", LEFT, RIGHT, WIDE_BUTTON, CENTRE),
-    "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
-    "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, CENTRE, CORNER),
-    "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER),
+    "mate": Server(daemon("mate-notification-daemon"), LEFT, LEFT, RIGHT_BUTTON, CORNER, CENTRE),
+    "notification-daemon": Server(daemon("notification-daemon"), LEFT, LEFT, RIGHT_BUTTON, CORNER, CENTRE),
+    "lxqt": Server("lxqt-notificationd &", LEFT, LEFT, BUTTON, CORNER, CENTRE),
     "none": Server("", None, None, None, None),
 }
 
@@ -83,14 +83,14 @@ class Desktop:
     TYPE = "x11"
     SCREEN = "Xvfb"
 
-    def __init__(self, host, user, display=":5", server="dunst"):
+    def __init__(self, host, user, display=":5", server="dunst", also=""):
         self.host, self.user, self.display = host, user, display
         self.server, self.how = server, SERVERS[server]
         self.uid = host.uids[user]
         self.unit = f"desktop-{user}"
         self.env = {"XDG_RUNTIME_DIR": f"/run/user/{self.uid}", **self.environment(),
                     "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{self.uid}/bus"}
-        script = self.script(self.how.start)
+        script = self.script(f"{self.how.start}\n{also}")
         self.env["HOME"] = self.env["XDG_RUNTIME_DIR"]  # our tools look into no home that hangs
         given = {**self.env, "HOME": f"/home/{user}", "XDG_SESSION_TYPE": self.TYPE, "XDG_SESSION_CLASS": "user",
                  "XDG_SESSION_DESKTOP": "lab", "XDG_CURRENT_DESKTOP": "lab"}
@@ -98,7 +98,7 @@ class Desktop:
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
                   *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
         try:
-            eventually(self._is_up, self._state, 30)
+            eventually(self._is_up, self.state, 30)
         except AssertionError:
             self.close()
             raise
@@ -132,7 +132,7 @@ class Desktop:
             return False
         return self.there() and (self.server == "none" or self.has_server())
 
-    def _state(self):
+    def state(self):
         """What there is of it."""
         runs = self.host.run("ps", "-u", self.user, "-o", "pid,ppid,stat,wchan:20,args").out
         told = self.host.run("journalctl", "-b", "--no-pager", "-o", "short-monotonic", "-n", "60",
@@ -221,6 +221,10 @@ class Desktop:
     def say_yes(self, box):
         """Clicks OK, or what is OK with this server."""
         self.click_in(box, self.how.yes, self.how.yes_at)
+
+    def say_yes_by_the_text(self, box):
+        """Clicks beside the button, where that is OK too."""
+        self.click_in(box, self.how.yes, self.how.also_at)
 
     def say_no(self, box):
         """Closes the popup."""

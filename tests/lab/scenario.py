@@ -10,8 +10,12 @@ host's part; any other is in the first part alone.
 import functools
 import json
 import os
+import socket
+import time
 import unittest
 
+import boundary
+import local_peer
 from harness import eventually
 from desktop import Desktop
 from machine import Console, Machine, Switch
@@ -203,6 +207,40 @@ class Scenario(unittest.TestCase):
     def no_helper_left(self, host):
         eventually(lambda: not self.helpers(host),
                    lambda: f"no helper to be left: {host.run('ps', 'axfo', 'user,pid,args').out}", 20)
+
+    def watch(self, host):
+        """Remembers which processes the services are; at the end they are the same, and all there is."""
+        host.does("msgctl", "ping")
+        before = self.services(host)
+        self.addCleanup(lambda: self.assertEqual(self.services(host), before))
+        self.addCleanup(self.no_helper_left, host)
+
+    def services(self, host):
+        return [host.does("systemctl", "show", "-P", "MainPID", unit).strip() for unit in UNITS]
+
+    def peer(self, host, user):
+        """A client of the user's own making, on msgd's Unix socket there."""
+        connection = socket.socket(socket.AF_UNIX)
+        folder = os.open(f"/proc/{host.leader}/root/run/msgd", os.O_PATH)  # no user may go this way
+        try:
+            with boundary.as_user(host.uids[user]):
+                connection.connect(f"/proc/self/fd/{folder}/msgd.sock")
+        finally:
+            os.close(folder)
+        peer = local_peer.LocalPeer.__new__(local_peer.LocalPeer)
+        connection.settimeout(15)
+        peer.adopt(connection)
+        return peer
+
+    def press(self, terminal, key, message, patience=20):
+        """Presses a key now and then until the message has ended: it counts once all was still."""
+        deadline = time.monotonic() + patience
+        while message.process.poll() is None and time.monotonic() < deadline:
+            terminal.type(key)
+            try:
+                message.process.wait(1.5)
+            except Exception:
+                continue
 
     def ends(self, message, status, *lines, timeout=30):
         """A message under way ends so, having told these lines."""

@@ -5,6 +5,7 @@ manager, which knows where his screen is.
 """
 import json
 import os
+import subprocess
 
 from desktop import Desktop
 from harness import TOP, eventually
@@ -14,14 +15,16 @@ TEXT = "The server goes down at 18:00."
 
 
 class Dialogs(Scenario):
-    def dialog(self, host, *words):
+    def dialog(self, host, *words, typing=""):
         bob = Desktop(host, "bob", server="none")
         self.addCleanup(bob.close)
         self.until_desktop(host)
         eventually(lambda: "DISPLAY=" in bob.run("systemctl", "--user", "show-environment").out,
                    "his manager to know his screen")
+        if typing:
+            self.addCleanup(bob.begin("xdotool", "type", "--delay", "83", typing).kill)
         message = self.send(host, "bob", *words)
-        return bob, message, bob.shown()
+        return bob, message, eventually(bob.popup, "a dialog") if typing else bob.shown()
 
     def until_desktop(self, host):
         eventually(lambda: any(s["user"] == "bob" and s["reach"] == "desktop"
@@ -80,6 +83,16 @@ class WithoutAServer(Dialogs):
         self.no_helper_left(host)
 
     @on_both
+    def test_who_types_acknowledges_nothing(self, host):
+        """12 keys a second, Enter and blanks among them, before it appears and after."""
+        bob, message, _ = self.dialog(host, "/TIME:120", "/W", TEXT, typing="echo ok 1 2\n" * 20)
+        with self.assertRaises(subprocess.TimeoutExpired, msg="it ended while bob was typing"):
+            message.process.wait(20)
+        message.interrupt()
+        self.ends(message, 130)
+        self.no_helper_left(host)
+
+    @on_both
     def test_time_is_up(self, host):
         bob, message, _ = self.dialog(host, "/TIME:8", "/W", TEXT)
         self.ends(message, 3, "before user response")
@@ -90,10 +103,10 @@ class WithoutAServer(Dialogs):
 class WithoutZenity(WithoutAServer):
     """xmessage, whose buttons stand in a row from the left, below the text."""
 
-    def dialog(self, host, *words):
+    def dialog(self, host, *words, **options):
         self.addCleanup(host.does, "mv", "/usr/bin/zenity.away", "/usr/bin/zenity")
         host.does("mv", "/usr/bin/zenity", "/usr/bin/zenity.away")
-        return super().dialog(host, *words)
+        return super().dialog(host, *words, **options)
 
     def clicked(self, host, offset, status, line, *words):
         bob, message, box = self.dialog(host, "/TIME:60", *words)

@@ -14,6 +14,7 @@ NOTIFIER = os.path.join(TOP, "tests", "e2e", "notifier.py")
 class Liars(Scenario):
     def lied_to(self, host, *options):
         """bob at a desktop with such a server."""
+        self.watch(host)  # to its end: popups that nobody waits for go with it
         bob = self.desktop(host, server="none")
         folder = f"/proc/{host.leader}/root/run/user/{bob.uid}"  # its own user may not go this way
         env = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=bus", "LC_ALL": "C.UTF-8"}
@@ -25,6 +26,17 @@ class Liars(Scenario):
         self.addCleanup(liar.kill)
         eventually(bob.has_server, "the server to have its name")
         return bob
+
+    @on_both
+    def test_no_buttons(self, host):
+        """Who waits for an answer gets a dialog, which has some."""
+        bob = self.lied_to(host, "--caps=body")
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        box = bob.shown()
+        message.wait_for(f"Session {bob.name} is reached on its desktop, by zenity")
+        bob.click(box.right - 60, box.bottom - 35)
+        self.ends(message, 0, f"Message to session {bob.name} responded to by user")
+        bob.gone()
 
     @on_both
     def test_two_closes(self, host):

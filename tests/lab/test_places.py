@@ -41,16 +41,35 @@ class Places(Scenario):
         self.no_helper_left(host)
 
     @on_both
+    def test_answered_in_tmux(self, host):
+        desktop, tmux, first, second = self.everywhere(host)
+        message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
+        number = self.number(first)
+        desktop.shown()
+        tmux.wait_for(TEXT, 25)
+        self.press(tmux, "o", message)
+        outcome = self.ends(message, 0, f"Message to session {tmux.line} responded to by user")
+        self.assertEqual(outcome.out.count("responded to by user"), 1)
+        desktop.gone()
+        for terminal in (first, second):
+            terminal.wait_for(rf"\[{number}\] answered elsewhere|\[{number}\] withdrawn")
+        self.no_helper_left(host)
+
+    @on_both
     def test_windows_of_the_desktop_are_left_out(self, host):
-        desktop = self.desktop(host, "carol")
-        xterm = desktop.begin("xterm", "-geometry", "40x10+20+400")
-        self.addCleanup(xterm.kill)
-        desktop.run("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
+        """What runs in them stays as it was; who asks is told why."""
+        desktop = self.desktop(host, "carol", also="xterm -geometry 40x10+20+400 &")
+        eventually(lambda: desktop.run("xdotool", "search", "--onlyvisible", "--class", "xterm").out, desktop.state)
         desktop.empty_again()
+        window = eventually(lambda: [s["name"] for s in self.known(host).values() if s["by"] == desktop.name],
+                            lambda: f"the window: {self.known(host)}")[0]
+        self.assertIn(f"terminal (left out for {desktop.name})\n", host.does("msgctl", "sessions"))
         message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
         desktop.say_yes(desktop.shown())
-        outcome = self.ends(message, 0, f"Message to session {desktop.name} responded to by user")
+        outcome = self.ends(message, 0, f"Message to session {desktop.name} responded to by user",
+                            f"Session {window} left out, carol is reached on {desktop.name}\n")
         self.assertEqual(outcome.out.count("Sending message"), 1)
+        desktop.gone()
 
     @on_both
     def test_panes_are_left_out(self, host):
@@ -58,6 +77,11 @@ class Places(Scenario):
         tmux.type("tmux split-window\n")
         eventually(lambda: host.run("tmux", "list-panes", user="carol").out.count("\n") == 2,
                    "two panes")
+        eventually(lambda: [s["by"] for s in self.known(host).values()].count(tmux.line) == 2,
+                   lambda: f"two panes to be known: {self.known(host)}")
         message = self.send(host, "carol", TEXT)
         outcome = self.ends(message, 0, f"Async message sent to session {tmux.line}")
         self.assertEqual(outcome.out.count("Async"), 1)
+        self.assertEqual(outcome.out.count(f"left out, carol is reached on {tmux.line}\n"), 2)
+        for pane in host.does("tmux", "list-panes", "-F", "#D", user="carol").split():
+            self.assertNotIn(TEXT, host.does("tmux", "capture-pane", "-p", "-t", pane, user="carol"))

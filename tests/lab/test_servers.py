@@ -44,6 +44,18 @@ class Servers:
         self.no_helper_left(host)
 
 
+class OnTheText(Servers):
+    """Those that take a click on the text for OK, too."""
+
+    @on_both
+    def test_clicked_on_the_text(self, host):
+        bob = self.sitting(host)
+        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
+        bob.say_yes_by_the_text(bob.shown())
+        self.ends(message, 0, f"Message to session {bob.name} responded to by user")
+        bob.gone()
+
+
 class Xfce(Servers, Scenario):
     SERVER = "xfce4-notifyd"
 
@@ -56,7 +68,7 @@ class SwayNotificationCenter(Servers, Scenario):
     KIND, SERVER = Sway, "swaync"
 
 
-class Mate(Servers, Scenario):
+class Mate(OnTheText, Scenario):
     SERVER = "mate"
 
     @on_both
@@ -72,9 +84,9 @@ class Mate(Servers, Scenario):
         self.no_helper_left(host)
 
 
-class NotificationDaemon(Servers, Scenario):
+class NotificationDaemon(OnTheText, Scenario):
     SERVER = "notification-daemon"
 
 
-class Lxqt(Servers, Scenario):
+class Lxqt(OnTheText, Scenario):
     SERVER = "lxqt"

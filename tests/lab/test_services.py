@@ -3,14 +3,18 @@
 The services on hosts that systemd runs: started by the first connection, confined, and started again
 when one of them dies, hangs or is told to read its configuration; with what senders are told then.
 """
+import os
 import re
+import time
 import unittest
 
+import local_peer
 from desktop import Desktop
 from harness import eventually
 from scenario import Scenario, enable, on_both
 
 KEPT = 0b11100000  # CAP_KILL, CAP_SETGID, CAP_SETUID
+EXPOSURE = {"msgd.service": 1.5, "msgd-present.service": 1.9}  # at most, as systemd sees it
 MESSAGE = "The server goes down at 18:00."
 
 
@@ -48,13 +52,17 @@ class Confinement(Services):
         for path, mode, uid in (("/run/msgd", "755", 0), ("/run/msgd/state", "700", own),
                                 ("/run/msgd/state/seen", "600", own), ("/run/msgd/msgd.sock", "666", 0),
                                 ("/run/msgd/present.sock", "600", own), ("/etc/msgd", "755", 0),
+                                ("/etc/msgd/invitations", "2750", 0),
                                 ("/var/lib/msgd", "700", own), ("/var/lib/msgd/host_key", "600", own)):
             with self.subTest(path=path):
                 self.assertEqual(host.does("stat", "-c", "%a %u", path).split(), [mode, str(uid)])
 
     def status(self, host, unit):
-        text = host.does("cat", f"/proc/{self.pid(host, unit)}/status")
-        return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.MULTILINE))
+        return self.status_of(host, self.pid(host, unit))
+
+    def status_of(self, host, pid):
+        text = host.does("cat", f"/proc/{pid}/status")
+        return dict(re.findall(r"^(\w+):[ \t]*(.*)$", text, re.MULTILINE))
 
     @on_both
     def test_what_each_may(self, host):
@@ -70,6 +78,27 @@ class Confinement(Services):
             self.assertEqual((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"))
         self.assertEqual(presenter["Groups"].split(),
                          [host.does("getent", "group", "tty").split(":")[2]])
+
+    @on_both
+    def test_what_a_popup_may(self, host):
+        bob = self.desktop(host)
+        self.send(host, "bob", "/TIME:60", "/W", MESSAGE)
+        bob.shown()
+        helper, = self.helpers(host)
+        fields = self.status_of(host, helper)
+        self.assertEqual(set(fields["Uid"].split()), {str(bob.uid)})
+        self.assertEqual(set(fields["Gid"].split()), {str(bob.uid)})
+        self.assertEqual(fields["Groups"].strip(), "")
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(fields[name], 16), 0, name)
+        self.assertEqual((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"))
+
+    @on_both
+    def test_how_exposed_they_are(self, host):
+        for unit, most in EXPOSURE.items():
+            said = host.does("systemd-analyze", "security", "--offline=true", "--no-pager",
+                             f"--threshold={round(most * 10)}", f"/usr/lib/systemd/system/{unit}")
+            self.assertRegex(said, r"Overall exposure level for \S+: \d\.\d")
 
     @on_both
     def test_systemd_has_nothing_to_say(self, host):
@@ -170,6 +199,24 @@ class Deaths(Services):
     """DESIGN's rows, systemd doing the restarting."""
 
     @on_both
+    def test_msg_is_killed(self, host):
+        bob, message, number = self.waiting(host)
+        message.kill()
+        self.assertEqual(bob.run(f"msg /ack {number}")[1], 0)
+        self.assertNotIn("withdrawn", bob.screen())
+
+    @on_both
+    def test_no_connection_holds_it_any_more(self, host):
+        bob = self.login(host)
+        with self.peer(host, "alice") as alice:
+            alice.request(local_peer.SEND, {"uid": os.urandom(16), "to": [{"name": "bob"}],
+                                            "text": MESSAGE, "wait": True, "lost_ms": 1500})
+            number = self.number(bob)
+        time.sleep(0.5)
+        self.assertNotIn("withdrawn", bob.screen())
+        bob.wait_for(rf"\[{number}\] withdrawn", 10)
+
+    @on_both
     def test_msgd_is_killed(self, host):
         bob, message, _ = self.waiting(host)
         before = self.pid(host, "msgd.service")
@@ -199,8 +246,8 @@ class Deaths(Services):
     def test_msgd_is_stopped(self, host):
         bob, message, _ = self.waiting(host)
         host.does("systemctl", "stop", "msgd.service")
-        outcome = message.finish()
-        self.assertEqual(outcome.status, 1, outcome)
+        self.ends(message, 1,
+                  f"Error sending message to session {bob.line} : withdrawn, msgd was stopped")
         bob.wait_for(r"\] withdrawn")
         self.assertEqual(host.run("msgctl", "ping").status, 0)
 
@@ -259,7 +306,7 @@ class Popups(Services):
         before = self.pid(host, "msgd-present.service")
         host.does("kill", "-KILL", str(before))
         bob.gone()
-        self.assertEqual(message.finish().status, 1)
+        self.ends(message, 1, "msgd-present, which showed it, was lost")
         self.restarted(host, "msgd-present.service", before)
         self.no_helper_left(host)
         eventually(lambda: self.reached(host), "bob's desktop to be known again")
@@ -272,7 +319,7 @@ class Popups(Services):
         host.does("systemctl", "stop", "msgd-present.service")
         self.no_helper_left(host)
         bob.gone()
-        self.assertEqual(message.finish().status, 1)
+        self.ends(message, 1, "msgd-present, which showed it, was lost")
 
     @on_both
     def test_msgd_is_killed(self, host):
@@ -282,6 +329,20 @@ class Popups(Services):
         bob.gone()
         self.assertEqual(message.finish(60).status, 5)
         self.restarted(host, "msgd.service", before)
+        self.no_helper_left(host)
+
+    @on_both
+    def test_msgd_is_killed_and_nobody_waits(self, host):
+        """Such a popup lives out its time, and is not shown again."""
+        bob = self.desktop(host)
+        self.ends(self.send(host, "bob", "/TIME:12", MESSAGE), 0)
+        bob.shown()
+        before = self.pid(host, "msgd.service")
+        host.does("kill", "-KILL", str(before))
+        self.restarted(host, "msgd.service", before)
+        self.assertIsNotNone(bob.popup())
+        self.assertEqual(len(self.helpers(host)), 1)
+        bob.gone(20)
         self.no_helper_left(host)
 
     @on_both

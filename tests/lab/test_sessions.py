@@ -29,6 +29,48 @@ class Sessions(Scenario):
                          [bob.line])
 
     @on_both
+    def test_what_is_listed(self, host):
+        """As a table, here and from another host."""
+        bob, carol = self.login(host), self.desktop(host, "carol")
+        carol.lock()
+        pipe = host.ssh_pipe("dave", "sleep 1000")
+        self.addCleanup(pipe.kill)
+        self.known_as(host, carol.name, locked=True)
+        self.known_as(host, bob.line, **{"from": "10.99.0.1"})
+        dave = eventually(lambda: [s["name"] for s in self.known(host).values()
+                                   if s["user"] == "dave" and s["state"] == "active"], "dave")[0]
+        ids = {user: self.id_of(host, user) for user in ("bob", "carol", "dave")}
+        for table in (host.does("msgctl", "sessions"),
+                      self.lab.h1.does("msgctl", "sessions", host.name, user="alice")):
+            head, *rows = [line.split(None, 8) for line in table.splitlines()]
+            self.assertEqual(head, "ID NAME USER TYPE STATE FROM IDLE LOCKED".split() + ["REACHED BY"])
+            for row in rows:
+                self.assertRegex(row.pop(6), r"^\d+[smhd]$")
+            self.assertCountEqual(rows, [
+                [ids["bob"], bob.line, "bob", "tty", "active", "10.99.0.1", "-", "terminal"],
+                [ids["carol"], carol.name, "carol", "x11", "active", "-", "yes", "desktop"],
+                [ids["dave"], dave, "dave", "tty", "active", "10.99.0.1", "-", "nothing (no-screen)"]])
+        eventually(lambda: self.known(host)[bob.line]["idle_s"] >= 20, "bob to be idle", 40)
+        bob.type("\n")
+        self.known_as(host, bob.line, idle_s=0)
+
+    @on_both
+    def test_sessions_that_are_nobodys(self, host):
+        for kind in ("greeter", "lock-screen", "background"):
+            unit = f"login-{kind}"
+            host.does("systemd-run", "-q", "-u", unit, "-p", "User=dave", "-p", "PAMName=login",
+                      "-E", "XDG_SESSION_TYPE=x11", "-E", f"XDG_SESSION_CLASS={kind}", "sleep", "1000")
+            self.addCleanup(host.run, "systemctl", "stop", unit)
+        eventually(lambda: {s["Class"] for s in host.sessions().values()} >=
+                   {"greeter", "lock-screen", "background"}, lambda: f"the logins: {host.sessions()}")
+        bob = self.login(host)
+        self.assertEqual({s["name"] for s in self.known(host).values() if s["reach"] != "nothing"},
+                         {bob.line})
+        self.assertEqual(self.sent(host, "dave", "Anybody?").status, 1)
+        outcome = self.sent(host, "*", "Everybody?")
+        self.assertEqual((outcome.status, outcome.out.count("Async message sent")), (0, 1), outcome)
+
+    @on_both
     def test_ssh_with_a_master_is_two_terminals_of_one_session(self, host):
         first = Terminal(ME, leader=host.ssh_argv("bob", "-tt", "-M", "-S", "/tmp/master-%h"),
                          env={"TERM": "xterm"})
@@ -91,6 +133,25 @@ class Sessions(Scenario):
         self.assertEqual(self.known(host)[bob.line]["id"], before["id"])
         bob.run(f"msg /ack {number}")
         self.ends(message, 0, f"Message to session {bob.line} responded to by user")
+
+    @on_both
+    def test_logind_is_not_there(self, host):
+        """What it told stays until it ends; what starts without it knows utmp's logins (Debian 12)."""
+        self.addCleanup(host.run, "systemctl", "start", "systemd-logind")
+        self.addCleanup(host.does, "systemctl", "unmask", "--runtime", "systemd-logind")
+        bob = self.login(host)
+        host.does("systemctl", "mask", "--runtime", "--now", "systemd-logind")
+        message = self.send(host, "bob", "/TIME:60", "/W", "Who stays?")
+        bob.run(f"msg /ack {self.number(bob)}")
+        self.ends(message, 0, f"Message to session {bob.line} responded to by user")
+        host.does("systemctl", "restart", "msgd-present")
+        found = 0 if host.release == "bookworm" else 1
+        eventually(lambda: self.sent(host, "bob", "And now?").status == found, f"status {found}")
+        host.does("systemctl", "unmask", "--runtime", "systemd-logind")
+        host.does("systemctl", "start", "systemd-logind")
+        carol = self.login(host, "carol")  # Debian 13's has forgotten bob by now
+        self.known_as(host, carol.line, id=self.id_of(host, "carol"), reach="terminal")
+        self.assertEqual(self.sent(host, "carol", "Back again.").status, 0)
 
     @on_both
     def test_logind_does_not_answer(self, host):

@@ -59,16 +59,43 @@ class Terminals(Scenario):
         self.assertEqual(host.run("msg", "bob", TEXT).status, 0)
         bob.wait_for(TEXT)
 
-    def test_console(self):
-        host = self.lab.h2  # logind knows no virtual consoles in a container, Debian 12's utmp does
-        console = self.console(host)
-        message = self.send(host, "bob", "/TIME:60", "/W", TEXT)
-        number = self.number(console)
+
+class Consoles(Scenario):
+    """On Debian 12: logind knows no virtual consoles in a container, its utmp does."""
+
+    def shown(self, *words):
+        console = self.console(self.lab.h2)
+        message = self.send(self.lab.h2, "bob", *words)
+        return console, message, self.number(console)
+
+    def test_acknowledged(self):
+        console, message, number = self.shown("/TIME:60", "/W", TEXT)
         self.assertRegex(console.screen(), re.compile(
             r"^Message from alice \(network, 10[.]99[.]0[.]2\) to bob on h2, \d\d:\d\d\n"
             rf"[|] {TEXT}\nTo confirm that you have read this, type: msg /ack {number}$", re.M))
         console.run(f"msg /ack {number}")
         self.ends(message, 0, f"Message to session {console.line} responded to by user")
+
+    def test_answered_by_number(self):
+        console, message, number = self.shown("/TIME:60", "/ANSWERS:Yes,No", "Reboot now?")
+        console.run(f"msg /ack {number} 2")
+        self.ends(message, 0, f"Message to session {console.line} responded to by user: No\n")
+
+    def test_time_is_up(self):
+        console, message, _ = self.shown("/TIME:2", "/W", TEXT)
+        self.ends(message, 3, f"Timeout on message to session {console.line} before user response")
+
+    def test_withdrawn(self):
+        console, message, number = self.shown("/W", TEXT)
+        message.interrupt()
+        self.ends(message, 130)
+        console.wait_for(rf"\[{number}\] withdrawn")
+
+    def test_mesg_n(self):
+        console = self.console(self.lab.h2)
+        console.run("chmod 600 $(tty)")
+        self.ends(self.send(self.lab.h2, "bob", "/W", TEXT), 1, "messages disabled")
+        self.assertNotIn(TEXT, console.screen())
 
 
 class WithoutATerminal(Scenario):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Messages from h1 to bob, who works in tmux on an ssh terminal of another host."""
 import threading
-import time
 
 from scenario import Scenario, on_both
 
@@ -30,16 +29,6 @@ class Typist:
 
 
 class Tmux(Scenario):
-    def press(self, terminal, key, message, patience=20):
-        """Presses a key now and then until the message has ended: it counts once all was still."""
-        deadline = time.monotonic() + patience
-        while message.process.poll() is None and time.monotonic() < deadline:
-            terminal.type(key)
-            try:
-                message.process.wait(1.5)
-            except Exception:
-                continue
-
     @on_both
     def test_acknowledged(self, host):
         bob = self.tmux(host)
