@@ -98,7 +98,7 @@ class Desktop:
                   "-p", "KillMode=control-group", "-p", "TimeoutStopSec=5",
                   *(f"-E{name}={value}" for name, value in given.items()), "/bin/sh", "-c", script)
         try:
-            eventually(self._is_up, self.state, 30)
+            eventually(self._is_up, self._state, 30)
         except AssertionError:
             self.close()
             raise
@@ -132,7 +132,7 @@ class Desktop:
             return False
         return self.there() and (self.server == "none" or self.has_server())
 
-    def state(self):
+    def _state(self):
         """What there is of it."""
         runs = self.host.run("ps", "-u", self.user, "-o", "pid,ppid,stat,wchan:20,args").out
         told = self.host.run("journalctl", "-b", "--no-pager", "-o", "short-monotonic", "-n", "60",

@@ -58,12 +58,16 @@ class Places(Scenario):
     @on_both
     def test_windows_of_the_desktop_are_left_out(self, host):
         """What runs in them stays as it was; who asks is told why."""
-        desktop = self.desktop(host, "carol", also="xterm -geometry 40x10+20+400 &")
-        eventually(lambda: desktop.run("xdotool", "search", "--onlyvisible", "--class", "xterm").out, desktop.state)
-        desktop.empty_again()
-        window = eventually(lambda: [s["name"] for s in self.known(host).values() if s["by"] == desktop.name],
-                            lambda: f"the window: {self.known(host)}")[0]
+        desktop = self.desktop(host, "carol", also="(sleep 1; exec xterm -geometry 40x10+20+400) &")
+        window = eventually(lambda: [s["name"] for s in self.known(host).values()
+                                     if s["by"] == desktop.name], lambda: f"{self.known(host)}")[0]
         self.assertIn(f"terminal (left out for {desktop.name})\n", host.does("msgctl", "sessions"))
+        desktop.empty_again()
+        desktop.click(60, 450)
+        desktop.type("in the window")
+        desktop.save(f"window-{host.name}")
+        desktop.shown()  # what was typed: it is on the screen
+        desktop.empty_again()
         message = self.send(host, "carol", "/TIME:60", "/W", TEXT)
         desktop.say_yes(desktop.shown())
         outcome = self.ends(message, 0, f"Message to session {desktop.name} responded to by user",
