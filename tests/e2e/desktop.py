@@ -109,8 +109,9 @@ class Desktop:
 
     def start_screen(self):
         # With -noreset: else it begins anew when its last client has gone, and throws out who comes then.
+        # With built-ins: fonts of Latin-1 alone, whatever others this host has.
         screen = self.popen(["Xvfb", "-noreset", "-displayfd", "1", "-screen", "0", "800x600x24",
-                             "-nolisten", "tcp"], stdout=subprocess.PIPE)
+                             "-nolisten", "tcp", "-fp", "built-ins"], stdout=subprocess.PIPE)
         self.display = ":" + screen.stdout.readline().decode().strip()
         self.environment["DISPLAY"] = self.display
 
