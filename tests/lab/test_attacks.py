@@ -7,7 +7,7 @@ import time
 
 import boundary
 import local_peer
-from harness import Utmp
+from harness import Utmp, eventually
 from scenario import Scenario, on_both
 
 TEXT = "The server goes down at 18:00."
@@ -86,12 +86,18 @@ class ThePresenter(Scenario):
         host = self.lab.h2  # Debian 13 has no utmp
         bob, carol = self.login(host), self.login(host, "carol")
         pid = int(carol.run("echo $$")[0])
+        bob.type("script -q /dev/null\n")  # a terminal of his that is no session's
+        eventually(lambda: host.pids("^script "), "script to run")
+        inner = eventually(lambda: (line := bob.run("tty")[0].strip()[len("/dev/"):]) != bob.line and line,
+                           "script's terminal")
+        self.forged(host, inner, "carol", pid)
         self.forged(host, bob.line, "carol", pid)
         self.forged(host, "pts/1/../" + carol.line[4:], "carol", pid)
         self.forged(host, "../etc/passwd", "carol", pid)
         self.ends(self.send(host, "carol", TEXT), 0, f"session {carol.line}\n")
         carol.wait_for(TEXT)
-        self.assertEqual({s["user"] for name, s in self.known(host).items() if name == bob.line}, {"bob"})
+        known = self.known(host)
+        self.assertEqual((known[bob.line]["user"], inner in known), ("bob", False), known)
         self.assertNotIn(TEXT, bob.screen())
 
     def test_file_of_logins_that_anybody_may_write(self):

@@ -85,7 +85,7 @@ class WithoutAServer(Dialogs):
     @on_both
     def test_who_types_acknowledges_nothing(self, host):
         """12 keys a second, Enter and blanks among them, before it appears and after."""
-        bob, message, _ = self.dialog(host, "/TIME:120", "/W", TEXT, typing="echo ok 1 2\n" * 20)
+        bob, message, _ = self.dialog(host, "/TIME:120", "/W", TEXT, typing="echo ok 1 2 3 4 5 6 7 8 9 10\n" * 9)
         with self.assertRaises(subprocess.TimeoutExpired, msg="it ended while bob was typing"):
             message.process.wait(20)
         message.interrupt()

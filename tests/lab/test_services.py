@@ -230,6 +230,23 @@ class Deaths(Services):
         self.assertEqual(self.sent(host, "bob", "Again.").status, 0)
 
     @on_both
+    def test_what_an_earlier_msgd_has_shown_is_not_shown_again(self, host):
+        bob, uid = self.login(host), {"uid": os.urandom(16)}
+        sent = {**uid, "to": [{"name": "bob"}], "text": MESSAGE, "wait": True}
+        with self.peer(host, "alice") as alice:
+            alice.request(local_peer.SEND, sent)
+            self.number(bob)
+            before = self.pid(host, "msgd.service")
+            host.does("kill", "-KILL", str(before))
+        self.restarted(host, "msgd.service", before)
+        self.until_reached(host, bob.line, "terminal")
+        with self.peer(host, "alice") as alice:
+            for kind, what in ((local_peer.SEND, sent), (local_peer.ATTACH, uid)):
+                *_, (kind, _, body) = alice.answers(alice.request(kind, what))
+                self.assertEqual((kind, body.get("code")), (local_peer.ERROR, "outcome-unknown"))
+        self.assertEqual(bob.count(MESSAGE), 1)
+
+    @on_both
     def test_the_presenter_is_killed(self, host):
         bob, message, number = self.waiting(host)
         before = self.pid(host, "msgd-present.service")
