@@ -24,9 +24,21 @@ def unified():
     return None
 
 
-def remove_cgroup(folder):
-    """Its last processes may still be ending."""
+def left(name):
+    """The groups of processes of that name: systemd-nspawn makes its own in more than one hierarchy."""
+    with open("/proc/self/mounts", encoding="utf-8") as f:
+        tops = [words[1] for words in map(str.split, f) if words[2] in ("cgroup", "cgroup2")]
+    return [folder for folder in (os.path.join(top, name) for top in tops) if os.path.isdir(folder)]
+
+
+def remove_cgroups(name):
+    """Their last processes may still be ending."""
     deadline = time.monotonic() + 20
+    for folder in left(name):
+        remove_cgroup(folder, deadline)
+
+
+def remove_cgroup(folder, deadline):
     while os.path.isdir(folder):
         for path, _, _ in os.walk(folder, topdown=False):
             with contextlib.suppress(OSError):
@@ -39,9 +51,13 @@ def remove_cgroup(folder):
 
 @contextlib.contextmanager
 def contained(what, arguments, log, **env):
-    """A child that does what run's inside() calls `what`; what it says goes into a file."""
+    """
+    A child that does what run's inside() calls `what`; what it says goes into a file. And the name of
+    all that it makes outside of its namespaces, which is taken away at the end.
+    """
     folder = tempfile.mkdtemp(prefix="msg-lab-")
-    cgroup = os.path.join(unified(), os.path.basename(folder))
+    name = os.path.basename(folder)
+    cgroup = os.path.join(unified(), name)
     os.mkdir(cgroup)
     env = {**os.environ, **env, "MSG_LAB_INSIDE": what, "MSG_LAB_FOLDER": folder,
            "MSG_LAB_CGROUP": cgroup}
@@ -49,12 +65,12 @@ def contained(what, arguments, log, **env):
     try:
         child = subprocess.Popen(["unshare", *ALL, sys.executable, RUN, *arguments], env=env,
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        yield child
+        yield child, name
     finally:
         if child:
             child.kill()
             child.wait()
-        remove_cgroup(cgroup)
+        remove_cgroups(name)
         os.rmdir(folder)
 
 

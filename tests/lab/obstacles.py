@@ -54,7 +54,7 @@ def cgroups_refused():
         script = 'echo $$ >"$1/cgroup.procs"'
         return refused("no group of processes", ["sh", "-c", script, "sh", folder])
     finally:
-        namespaces.remove_cgroup(folder)
+        namespaces.remove_cgroups(os.path.basename(folder))
 
 
 def namespaces_refused():
@@ -86,7 +86,7 @@ def unprepared():
         if not good:
             return f"no tree of {release}: {last_line(said)}"
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-        with namespaces.contained("boot", [], log) as child:
+        with namespaces.contained("boot", [], log) as (child, _):
             good, said = namespaces.ended(child, log, time.monotonic() + BOOT)
     return None if good else f"bare machines do not boot: {last_line(said)}"
 
