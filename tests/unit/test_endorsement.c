@@ -172,6 +172,26 @@ static void test_bad_is_not_cached(void)
     CU_ASSERT_EQUAL(memcmp(&cache, &empty, sizeof(cache)), 0);
 }
 
+/* What is in it is believed without another look at the signature, which costs the most. */
+static void test_the_cache_is_asked(void)
+{
+    static struct endorsement_cache cache;
+    crypto_generichash_state state;
+    struct endorsed endorsed;
+    uint8_t hash[32];
+    CU_ASSERT_EQUAL_FATAL(endorsement_open(golden("endorsement/entry"), &endorsed, &reason), 0);
+    endorsed.sig.signature[0] ^= 1;
+    CU_ASSERT_FALSE(endorsement_verify(&endorsed, &cache));
+    crypto_generichash_init(&state, NULL, 0, sizeof(hash));
+    crypto_generichash_update(&state, (const uint8_t *)&endorsed.sig, sizeof(endorsed.sig));
+    crypto_generichash_update(&state, (const uint8_t *)endorsed.statement.ptr,
+                              endorsed.statement.len);
+    crypto_generichash_final(&state, hash, sizeof(hash));
+    memcpy(cache.hashes[(hash[0] | hash[1] << 8) % ENDORSEMENT_CACHE], hash, sizeof(hash));
+    CU_ASSERT_TRUE(endorsement_verify(&endorsed, &cache));
+    CU_ASSERT_FALSE(endorsement_verify(&endorsed, NULL));
+}
+
 static void test_file(void)
 {
     struct slice text = golden("endorsement/two");
@@ -231,6 +251,7 @@ int main(void)
         UNIT_TEST(test_names),
         UNIT_TEST(test_verify),
         UNIT_TEST(test_bad_is_not_cached),
+        UNIT_TEST(test_the_cache_is_asked),
         UNIT_TEST(test_file),
         UNIT_TEST(test_patterns),
         UNIT_END,
