@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/ctl.h"
 #include "client/interrupt.h"
+#include "client/run.h"
 #include "common/log.h"
 
 #include <locale.h>
@@ -44,5 +45,5 @@ int main(int argc, char **argv)
         return CTL_USAGE;
     }
     int status = run(&ctl);
-    return fflush(stdout) == 0 || status != CTL_OK ? status : CTL_FAILED;
+    return run_leave(fflush(stdout) == 0 || status != CTL_OK ? status : CTL_FAILED);
 }

@@ -122,5 +122,5 @@ int main(int argc, char **argv)
         status = act(&run, &options, &conf);
     run_end(&run);
     msg_conf_free(&conf);
-    return status;
+    return run_leave(status);
 }

@@ -99,6 +99,19 @@ void run_end(struct run *run)
     run->identity = NULL;
 }
 
+int run_leave(int status)
+{
+    uv_loop_t *loop = uv_default_loop();
+
+    if (loop)
+        uv_run(loop, UV_RUN_NOWAIT); /* what was closed last */
+    if (loop && uv_loop_alive(loop)) {
+        fflush(stdout);
+        _exit(status);
+    }
+    return status;
+}
+
 /* ---- exchanges ------------------------------------------------------------------------------- */
 
 static enum call_judgement on_judge(void *context, const struct noise_public *key,

@@ -54,6 +54,11 @@ struct exchange {
  */
 int run_begin(struct run *run);
 void run_end(struct run *run);
+/*
+ * The status, for main to return. Does not come back where a look-up hangs in the name service:
+ * libuv would wait for its thread at exit.
+ */
+int run_leave(int status);
 
 /* The steps of run_begin(), in its order, for who speaks of each himself: 0 or negative errno. */
 bool run_start_loop(struct run *run);                                     /* false: no memory */

@@ -75,7 +75,7 @@ class Inside(System):
 
     def start(self):
         for name, lines in (("hosts", (f"{a} {name}\n" for name in HOSTS for a in HOSTS[name])),
-                            ("resolv.conf", [f"nameserver {SILENT}\n"])):
+                            ("resolv.conf", ["options timeout:30\n", f"nameserver {SILENT}\n"])):
             with open(self.path(name), "w", encoding="ascii") as file:
                 file.writelines(lines)
         mounts = "".join(f"mount --bind {self.path(name)} /etc/{name}\n"
@@ -167,6 +167,7 @@ class Addresses(Exact):
                                  f"where it fails, step by step: msgctl doctor silent:{port}")
 
     def test_nobody_knows_names(self):
+        """Nor is it waited for until the resolver gives up, after a minute."""
         self.unreached("h.example", f"cannot reach msgd on h.example:{self.system.port} (the name "
                                     "cannot be looked up now); where it fails, step by step: "
                                     f"msgctl doctor h.example:{self.system.port}")
