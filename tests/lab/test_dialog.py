@@ -22,6 +22,7 @@ class Dialogs(Scenario):
         eventually(lambda: "DISPLAY=" in bob.run("systemctl", "--user", "show-environment").out,
                    "his manager to know his screen")
         if typing:
+            bob.run("xdotool", "mousemove", "512", "384")  # keys go to what is under it
             self.addCleanup(bob.begin("xdotool", "type", "--delay", "83", typing).kill)
         message = self.send(host, "bob", *words)
         return bob, message, eventually(bob.popup, "a dialog") if typing else bob.shown()
