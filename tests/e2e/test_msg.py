@@ -128,10 +128,11 @@ class NetworkTest(MsgTest):
             outcome = self.system.msg(target, f"/SERVER:{self.system.server}", "hello", home=home)
             self.assertEqual(outcome.status, status, outcome)
             return outcome.err
-        trust = re.search(r"if it is the right one: msgctl (trust \S+ \S+)\n$",
+        trust = re.search(r"if it is the right one, .*: msgctl (trust \S+ [^\s;]+)(;|\n)",
                           send(self.other.line, 4))
         self.system.msgctl(*trust.group(1).split(), home=home)
-        authorize = re.search(r"can run: msgctl (authorize \S+ \S+)\n$", send(self.other.line, 4))
+        authorize = re.search(r"can run: msgctl (authorize \S+ [^\s;]+)(;|\n)",
+                              send(self.other.line, 4))
         self.system.msgctl(*authorize.group(1).split(), "--file", self.system.authorized_keys)
         time.sleep(1.5)
         self.assertEqual(send(self.other.line, 0), "")
