@@ -11,6 +11,7 @@
 #include "client/ctl_server.h"
 #include "client/doctor.h"
 #include "common/config.h"
+#include "common/endorsements.h"
 
 struct patient {
     const struct ctl *ctl;
@@ -31,6 +32,10 @@ struct patient {
 #include "client/doctor.def"
 
 #define DOCTOR_RESTART_PRESENTER "systemctl restart msgd-present.socket msgd-present.service"
+
+/* "; ends on ..." of each that ends soon, to be put behind what was found. */
+#define DOCTOR_ENDS 1024
+void doctor_ends(const struct endorsements *endorsements, char out[static DOCTOR_ENDS]);
 
 /* A shell's word for what ends a command that names the host: " h2", or nothing for this one. */
 const char *doctor_host_word(const struct patient *patient, char out[static 260]);

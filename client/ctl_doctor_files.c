@@ -45,6 +45,26 @@ void doctor_KEY(void *context, struct finding *finding)
         check_mend(finding, "ls -ld %s %s", run->paths.folder, run->paths.identity);
 }
 
+void doctor_ends(const struct endorsements *endorsements, char out[static DOCTOR_ENDS])
+{
+    struct endorsement_end ends[LIM_ENDORSEMENTS];
+    size_t n = endorsements_ends(endorsements, ends), len = 0;
+    int64_t now_s = (int64_t)time(NULL);
+
+    out[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        char by[SSH_KEY_TEXT_LEN + 1], at[ENDORSEMENTS_TIME];
+        if (now_s < ends[i].soon)
+            continue;
+        ssh_key_format(&ends[i].by, by);
+        endorsements_format_time(ends[i].at, at);
+        len += (size_t)snprintf(out + len, DOCTOR_ENDS - len,
+                                "; that by %s ends on %s: have it "
+                                "signed anew",
+                                by, at);
+    }
+}
+
 void doctor_ENDORSEMENTS(void *context, struct finding *finding)
 {
     struct patient *patient = context;
@@ -53,9 +73,11 @@ void doctor_ENDORSEMENTS(void *context, struct finding *finding)
 
     if (run_load_endorsements(run, &diag) == 0) {
         size_t n = run->endorsements.list.n;
+        char ends[DOCTOR_ENDS];
+        doctor_ends(&run->endorsements, ends);
         if (n > 0)
-            check_ok(finding, "%zu of your key (%s, %s)", n, run->paths.endorsements,
-                     SYSTEM_ENDORSEMENTS);
+            check_ok(finding, "%zu of your key (%s, %s)%s", n, run->paths.endorsements,
+                     SYSTEM_ENDORSEMENTS, ends);
         else
             check_ok(finding, "none of your key, so a host must list the key itself");
         return;

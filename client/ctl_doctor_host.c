@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* msgctl doctor: this host as one that takes messages: msgd's files and systemd's units. */
 #include "client/ctl_doctor.h"
+#include "client/ctl_host.h"
 #include "client/ctl_tcp.h"
 #include "client/server.h"
 #include "client/tool.h"
@@ -124,6 +125,59 @@ void doctor_SENDERS(void *context, struct finding *finding)
     if (finding->state == CHECK_OK)
         check_ok(finding, "%s, %s", config->authorized_keys, config->revoked_keys);
     trust_free(trust);
+}
+
+/* ---- what endorses the host's key ------------------------------------------------------------ */
+
+static void tell_endorsed(struct finding *finding, const char *file,
+                          const struct endorsements *endorsements)
+{
+    char ends[DOCTOR_ENDS], at[ENDORSEMENTS_TIME];
+
+    doctor_ends(endorsements, ends);
+    if (endorsements->list.n > 0) {
+        check_ok(finding, "%zu (%s)%s", endorsements->list.n, file, ends);
+        return;
+    }
+    if (endorsements->ended == 0) {
+        check_ok(finding, "none, so clients must know the key of this host itself");
+        return;
+    }
+    endorsements_format_time(endorsements->ended, at);
+    check_fail(finding,
+               "the last one ended on %s (%s). Have it signed anew by the organisation, or "
+               "by the ssh key of this host:",
+               at, file);
+    check_mend_as_root(finding, "msgctl key endorse --host");
+}
+
+void doctor_ENDORSED(void *context, struct finding *finding)
+{
+    static struct endorsements endorsements; /* large */
+    const struct patient *patient = context;
+    const struct config *config = &patient->config;
+    struct noise_public key;
+    struct diag diag;
+
+    if (is_closed(config->host_key)) {
+        check_skip(finding, "only root can look at %s; type: sudo msgctl doctor", config->host_key);
+        return;
+    }
+    int r = ctl_host_read_key(config->host_key, &key, &diag);
+    if (r == -ENOENT) {
+        check_ok(finding, "none: this host has no key yet");
+        return;
+    }
+    if (r == 0)
+        r = endorsements_load(config->host_endorsements, ENDORSEMENT_HOST, &key,
+                              (int64_t)time(NULL), &endorsements, &diag);
+    if (r == 0) {
+        tell_endorsed(finding, config->host_endorsements, &endorsements);
+        return;
+    }
+    check_fail_diag(finding, &diag);
+    if (!finding->mend[0])
+        check_mend_as_root(finding, "msgctl key endorse --host");
 }
 
 /* ---- units ----------------------------------------------------------------------------------- */

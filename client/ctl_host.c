@@ -59,15 +59,22 @@ static int load_as_owner(const char *path, struct noise_keypair **ret_key, struc
     return r;
 }
 
-bool ctl_host_key(const char *path, struct noise_public *ret_key)
+int ctl_host_read_key(const char *path, struct noise_public *ret_key, struct diag *ret_diag)
 {
     CLEANUP_KEY struct noise_keypair *key = NULL;
-    struct diag diag;
-    int r = load_as_owner(path, &key, &diag);
+    int r = load_as_owner(path, &key, ret_diag);
 
     if (r == 0)
         *ret_key = key->public;
-    else
+    return r;
+}
+
+bool ctl_host_key(const char *path, struct noise_public *ret_key)
+{
+    struct diag diag;
+    int r = ctl_host_read_key(path, ret_key, &diag);
+
+    if (r < 0)
         ctl_say_refused(r, diag.text, NULL);
     if (r == -ENOENT)
         log_error(

@@ -12,7 +12,9 @@
  */
 bool ctl_host_config(const struct ctl *ctl, struct config *ret_config);
 
-/* The host's public key, read by root as its owner. False, and said so. */
+/* The host's public key, read by root as its owner. 0, or as key_load(). */
+int ctl_host_read_key(const char *path, struct noise_public *ret_key, struct diag *ret_diag);
+/* The same. False, and said so. */
 bool ctl_host_key(const char *path, struct noise_public *ret_key);
 
 /* How other hosts call this one: its name, with a port that is not the usual one. */

@@ -5,6 +5,10 @@
 #include "common/keys.h"
 #include "common/mem.h"
 
+#include <time.h>
+
+#define WEEK (7 * 86400)
+
 /* One endorsement of a file's text: read, and where it stands there. */
 struct piece {
     uint8_t entry[LIM_ENDORSEMENT];
@@ -103,6 +107,45 @@ int endorsements_load_more(const char *file, enum endorsement_kind kind,
     if (r < 0)
         endorsements->list.n = before;
     return r;
+}
+
+static size_t find_end(const struct endorsement_end *ends, size_t n, const struct ssh_key *by)
+{
+    size_t i = 0;
+    while (i < n && !ssh_key_equal(&ends[i].by, by))
+        i++;
+    return i;
+}
+
+size_t endorsements_ends(const struct endorsements *endorsements,
+                         struct endorsement_end ret_ends[static LIM_ENDORSEMENTS])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < endorsements->list.n; i++) {
+        struct endorsed read;
+        const char *reason;
+        if (endorsement_open(endorsements->items[i], &read, &reason) < 0)
+            continue;
+        size_t k = find_end(ret_ends, n, &read.sig.key);
+        if (k < n && ret_ends[k].at >= read.is.before)
+            continue;
+        int64_t tenth = (read.is.before - read.is.after) / 10;
+        ret_ends[k] =
+            (struct endorsement_end){.by = read.sig.key,
+                                     .soon = read.is.before - (tenth < WEEK ? tenth : WEEK),
+                                     .at = read.is.before};
+        n += k == n;
+    }
+    return n;
+}
+
+void endorsements_format_time(int64_t at, char out[static ENDORSEMENTS_TIME])
+{
+    time_t seconds = (time_t)at;
+    struct tm parts;
+    if (!gmtime_r(&seconds, &parts) ||
+        strftime(out, ENDORSEMENTS_TIME, "%Y-%m-%d %H:%M UTC", &parts) == 0)
+        snprintf(out, ENDORSEMENTS_TIME, "%lld", (long long)at);
 }
 
 void endorsements_copy(struct endorsements *to, const struct endorsements *from)

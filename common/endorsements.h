@@ -34,6 +34,23 @@ int endorsements_load_more(const char *file, enum endorsement_kind kind,
                            const struct noise_public *key, int64_t now_s,
                            struct endorsements *endorsements, struct diag *ret_diag);
 
+/* Until when a signer's word holds, and since when that is soon. */
+struct endorsement_end {
+    struct ssh_key by;
+    int64_t soon, at;
+};
+
+/*
+ * One for each signer, of its endorsement that ends last; how many. Soon is a tenth of its time
+ * before the end, at most a week.
+ */
+size_t endorsements_ends(const struct endorsements *endorsements,
+                         struct endorsement_end ret_ends[static LIM_ENDORSEMENTS]);
+
+/* "2026-12-01 09:30 UTC" */
+#define ENDORSEMENTS_TIME 32
+void endorsements_format_time(int64_t at, char out[static ENDORSEMENTS_TIME]);
+
 void endorsements_copy(struct endorsements *to, const struct endorsements *from);
 
 /*

@@ -71,12 +71,14 @@ static void on_sweep(uv_timer_t *timer)
 
 static void check_endorsements(struct server *server)
 {
+    int64_t now_s = (int64_t)time(NULL);
     struct diag diag;
 
-    if (server->host_key &&
-        endorsed_refresh(&server->endorsed, server->config.host_endorsements,
-                         &server->host_key->public, (int64_t)time(NULL), &diag) < 0)
+    if (server->host_key && endorsed_refresh(&server->endorsed, server->config.host_endorsements,
+                                             &server->host_key->public, now_s, &diag) < 0)
         log_error("%s", diag.text);
+    while (endorsed_has_news(&server->endorsed, now_s, &diag))
+        log_warning("%s", diag.text);
 }
 
 static void on_recheck(uv_timer_t *timer)

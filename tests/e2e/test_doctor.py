@@ -21,8 +21,9 @@ from world import HOST, Real
 OTHER = "x25519:AQ" + 41 * "A"
 THERE = ["your files", "name", "your key", "endorsements", "known_hosts", "address", "listener",
          "handshake", "host key", "you there", "version", "sessions", "popup", "clock"]
-HERE = ["your files", "msgd.conf", "senders", "msgd.socket", "msgd-present.socket", "msgd-tcp.socket",
-        "socket", "server", "you there", "version", "sessions", "popup"]
+HERE = ["your files", "msgd.conf", "senders", "host endorsements", "msgd.socket",
+        "msgd-present.socket", "msgd-tcp.socket", "socket", "server", "you there", "version", "sessions",
+        "popup"]
 NO_KEY = "no key behind the name, x25519: and 43 characters"
 CONFIG_FAULT = "1: neither [section] nor key = value"
 
@@ -421,6 +422,7 @@ class There(Doctor):
                 ("socket", self.system.socket), ("state", self.system.state),
                 ("authorized_keys", self.system.authorized_keys),
                 ("revoked_keys", self.system.revoked_keys),
+                ("host_endorsements", self.system.path("host_endorsements")),
                 ("invitations", self.system.invitations))), 0o644)
         return path
 
@@ -453,8 +455,8 @@ class Here(Doctor):
         with open(self.config_file, "a", encoding="ascii") as file:
             file.write("listen = nowhere\n")
         rows = self.here(status=1)
-        row = self.fails(rows, "msgd.conf", re.compile(f"^{self.config_file}:7: "),
-                         f"editor +7 {self.config_file}")
+        row = self.fails(rows, "msgd.conf", re.compile(f"^{self.config_file}:8: "),
+                         f"editor +8 {self.config_file}")
         self.mend(row)
         self.passes(self.here(), "msgd.conf", "senders")
         with open(self.config_file, "a", encoding="ascii") as file:
@@ -533,7 +535,7 @@ class Here(Doctor):
         self.addCleanup(user.remove)
         done = Running(user, [program("msgctl"), "doctor", "--json", "--file", self.config_file],
                        env=self.env(os.path.join(user.home, "msg"))).finish(30)
-        row = [json.loads(line) for line in done.out.splitlines()][10]
+        row = [json.loads(line) for line in done.out.splitlines()][11]
         self.assertEqual((done.status, row["state"], row["found"]),
                          (0, "skipped", f"{user.name} may not ask who is logged in on this host"))
 
@@ -581,7 +583,7 @@ class Here(Doctor):
 
     def test_units(self):
         rows = self.units()
-        self.assertEqual([(rows[name]["state"], rows[name]["found"]) for name in HERE[3:6]],
+        self.assertEqual([(rows[name]["state"], rows[name]["found"]) for name in HERE[4:7]],
                          [("ok", "enabled, active"), ("ok", "active"),
                           ("skipped", "off: no other host can send here; to switch it on: systemctl "
                                       "enable --now msgd-tcp.socket")])
@@ -616,7 +618,7 @@ class Here(Doctor):
         self.tool("systemctl", "#!/bin/sh\nexit 1\n")
         self.addCleanup(self.forget_tool, "systemctl")
         done = self.begin("--json", "--file", self.config_file, env={"MSG_SOCKET": ""}).finish(30)
-        row = json.loads(done.out.splitlines()[3])
+        row = json.loads(done.out.splitlines()[4])
         self.assertEqual((row["state"], row["found"]),
                          ("skipped", "systemd does not run this host, or does not say"))
 

@@ -3,6 +3,8 @@
 Hosts whose key is trusted without a question: by the host's ssh key, which ssh knows, or by an
 organisation's; and refused, where either is revoked or the pin says otherwise.
 """
+import calendar
+import json
 import os
 import re
 import subprocess
@@ -119,18 +121,87 @@ class Hosts(Real):
     def test_what_is_out_of_its_time(self):
         self.ssh_knows(f"127.0.0.1 {self.public}")
         self.endorse()
-        with open(self.endorsements, encoding="ascii") as f:
-            statement = f.read().split("-----BEGIN")[0]
-        now = int(time.time())
         for after, before, status in ((-900, -310, 4), (-900, -200, 0), (310, 900, 4)):
-            changed = re.sub(r"after: \d+", f"after: {now + after}", statement)
-            changed = re.sub(r"before: \d+", f"before: {now + before}", changed)
-            signature = subprocess.run(
-                ["ssh-keygen", "-q", "-Y", "sign", "-n", "msg-endorse-v1", "-f", self.ssh_file],
-                input=changed, text=True, capture_output=True, check=True).stdout
-            self.write(self.endorsements, changed + signature)
+            self.sign_again(self.endorsements, after, before)
             time.sleep(1.1)
             self.ctl("ping", self.system.server, status=status)
+
+    def sign_again(self, file, after, before):
+        """The first endorsement there, for another time, in seconds from now."""
+        with open(file, encoding="ascii") as f:
+            changed = f.read().split("-----BEGIN")[0]
+        for word, when in (("after", after), ("before", before)):
+            changed = re.sub(rf"{word}: \d+", f"{word}: {int(time.time()) + when}", changed)
+        signature = subprocess.run(
+            ["ssh-keygen", "-q", "-Y", "sign", "-n", "msg-endorse-v1", "-f", self.ssh_file],
+            input=changed, text=True, capture_output=True, check=True).stdout
+        self.write(file, changed + signature)
+
+    # ---- its end ---------------------------------------------------------------------------------
+
+    def news(self):
+        """What msgd has said of an end since it was asked last, two looks of its later."""
+        time.sleep(2.5)
+        before, self.said = self.said, len(self.system.logged())
+        return re.findall(rf"^msgd: the endorsement of the host key(?: by {re.escape(self.public)})? "
+                          r"(ends|ended) on (20\d\d-\d\d-\d\d \d\d:\d\d UTC); clients that trust this "
+                          r"host by it need a new one: msgctl key endorse --host, or msgctl ca sign by "
+                          r"the organisation$", self.system.logged()[before:], re.M)
+
+    def test_its_end_is_told(self):
+        self.said = len(self.system.logged())
+        self.endorse()
+        self.assertEqual(self.news(), [])
+        day = 86400
+        for after, before, told in ((-9 * 190, 200, []), (-9 * 200, 190, ["ends"]),
+                                    (-360 * day, 7 * day + 60, []), (-360 * day, 7 * day - 60, ["ends"]),
+                                    (-9000, -310, ["ended"])):
+            with self.subTest(after=after, before=before):
+                self.sign_again(self.endorsements, after, before)
+                news = self.news()
+                self.assertEqual([word for word, _ in news], told)
+                for _, minute in news:
+                    at = calendar.timegm(time.strptime(minute, "%Y-%m-%d %H:%M UTC"))
+                    self.assertTrue(-90 < at - (time.time() + before) <= 0, minute)
+                self.assertEqual(self.news(), [])
+        self.sign_again(self.endorsements, -9000, 4)
+        self.assertEqual([word for word, _ in self.news()], ["ends"])
+        self.assertEqual([word for word, _ in self.news()], ["ended"])
+
+    def row(self, name, *words, status=0):
+        found = self.ctl("doctor", "--json", *words, status=status).out
+        return next(row for row in map(json.loads, found.splitlines()) if row["name"] == name)
+
+    def test_doctor_of_the_host(self):
+        conf = os.path.join(self.folder, "msgd.conf")
+        self.write(conf, f"[msgd]\nsocket = {self.system.socket}\nstate = {self.system.state}\n"
+                         f"host_endorsements = {self.endorsements}\n")
+        here = ("--file", conf)
+        self.assertEqual(self.row("host endorsements", *here)["found"],
+                         "none, so clients must know the key of this host itself")
+        self.endorse()
+        self.assertEqual(self.row("host endorsements", *here)["found"], f"1 ({self.endorsements})")
+        self.sign_again(self.endorsements, -9000, 300)
+        self.assertRegex(self.row("host endorsements", *here)["found"],
+                         rf"^1 \({self.endorsements}\); that by {re.escape(self.public)} ends on "
+                         r"20\d\d-\d\d-\d\d \d\d:\d\d UTC: have it signed anew$")
+        self.sign_again(self.endorsements, -9000, -310)
+        row = self.row("host endorsements", *here, status=1)
+        self.assertRegex(row["found"], r"^the last one ended on 20\d\d-\d\d-\d\d \d\d:\d\d UTC "
+                                       rf"\({self.endorsements}\)\. Have it signed anew")
+        self.assertEqual(row["mend"], "msgctl key endorse --host")
+
+    def test_doctor_of_a_user(self):
+        self.known_hosts(f"[127.0.0.1]:{self.system.port} {self.host_key}")
+        self.ctl("key", "endorse", "--ssh-key", self.ssh_file)
+        mine = os.path.join(self.home, "endorsements")
+        self.addCleanup(os.unlink, mine)
+        whole = rf"1 of your key \({mine}, /etc/msg/endorsements\)"
+        self.assertRegex(self.row("endorsements", self.system.server)["found"], rf"^{whole}$")
+        self.sign_again(mine, -9000, 300)
+        self.assertRegex(self.row("endorsements", self.system.server)["found"],
+                         rf"^{whole}; that by {re.escape(self.public)} ends on "
+                         r"20\d\d-\d\d-\d\d \d\d:\d\d UTC: have it signed anew$")
 
     def test_ssh_keygen_that_fails(self):
         """Who endorses could be revoked there, in a line that nobody saw."""

@@ -59,7 +59,7 @@ static void test_all_is_well(void)
     CU_ASSERT_FALSE(tried[CHECK_SOCKET]);
     CU_ASSERT_EQUAL(course(true, false), 0);
     CU_ASSERT_TRUE(says("\n 2. ok       msgd.conf: \n"));
-    CU_ASSERT_TRUE(says("\n12. ok       popup: \n"));
+    CU_ASSERT_TRUE(says("\n13. ok       popup: \n"));
     CU_ASSERT_FALSE(says("clock"));
     CU_ASSERT_FALSE(tried[CHECK_LISTENER]);
     forget();
@@ -99,7 +99,7 @@ static void test_two_failures(void)
     CU_ASSERT_TRUE(says("fails    msgd.conf: bad\n        type here:  editor\n"));
     CU_ASSERT_TRUE(says("skipped  senders: needs 2, msgd.conf\n"));
     CU_ASSERT_TRUE(says("ok       msgd.socket: \n"));
-    CU_ASSERT_TRUE(says("fails    socket: no such file\n 8. skipped  server: needs 7, socket\n"));
+    CU_ASSERT_TRUE(says("fails    socket: no such file\n 9. skipped  server: needs 8, socket\n"));
     plan[CHECK_CONFIG] = NULL;
     CU_ASSERT_EQUAL(course(true, false), CTL_NO_SERVER);
     forget();
