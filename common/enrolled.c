@@ -9,17 +9,6 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static int note_used(struct enrolled *enrolled, const uint8_t id[static ENROL_ID])
-{
-    void *grown = reallocarray(enrolled->used, enrolled->count + 1, ENROL_ID);
-
-    if (!grown)
-        return -ENOMEM;
-    enrolled->used = grown;
-    memcpy(enrolled->used[enrolled->count++], id, ENROL_ID);
-    return 0;
-}
-
 /*
  * Notes the ids and blanks them out: what is left is a file of authorized_keys whose errors stand
  * at the same lines.
@@ -30,20 +19,45 @@ static int take_ids(struct enrolled *enrolled, char *text, size_t len, size_t *r
     struct lines lines = {.rest = {text, len}};
     struct slice line, field;
     const char *reason;
-    uint8_t id[ENROL_ID];
 
+    enrolled->used = calloc(len / INVITATION_NAME + 1, sizeof(*enrolled->used));
+    if (!enrolled->used)
+        return diag_set(ret_diag, -ENOMEM, "no memory");
     while (lines_next(&lines, &line, &reason)) {
-        *ret_line = lines.number;
-        if (!lines_field(&line, &field) || invitation_id_parse(field, id) < 0)
+        struct enrolled_use *use = &enrolled->used[enrolled->count];
+        *ret_line = use->line = lines.number;
+        if (!lines_field(&line, &field) || invitation_id_parse(field, use->id) < 0)
             return diag_set(ret_diag, -EBADMSG, "the line does not begin with 16 hex digits");
-        if (enrolled_used(enrolled, id))
-            return diag_set(ret_diag, -EBADMSG, "this invitation was used above");
-        if (note_used(enrolled, id) < 0)
-            return diag_set(ret_diag, -ENOMEM, "no memory");
+        enrolled->count++;
         memset(text + (field.ptr - text), ' ', field.len);
     }
     *ret_line = lines.number;
     return reason ? diag_set(ret_diag, -EBADMSG, "%s", reason) : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct enrolled_use *x = a, *y = b;
+    int order = memcmp(x->id, y->id, ENROL_ID);
+
+    return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Sorts them; *ret_line: the first in the file that repeats one. */
+static int sort(struct enrolled *enrolled, size_t *ret_line, struct diag *ret_diag)
+{
+    size_t first = 0;
+
+    qsort(enrolled->used, enrolled->count, sizeof(*enrolled->used), compare);
+    for (size_t i = 1; i < enrolled->count; i++) {
+        const struct enrolled_use *use = &enrolled->used[i];
+        if (memcmp(use[-1].id, use->id, ENROL_ID) == 0 && (first == 0 || use->line < first))
+            first = use->line;
+    }
+    if (first == 0)
+        return 0;
+    *ret_line = first;
+    return diag_set(ret_diag, -EBADMSG, "this invitation was used above");
 }
 
 int enrolled_parse(const char *file, struct slice text, struct enrolled *ret_enrolled,
@@ -58,6 +72,7 @@ int enrolled_parse(const char *file, struct slice text, struct enrolled *ret_enr
         return diag_errno(ret_diag, -ENOMEM, file);
     memcpy(copy, text.len ? text.ptr : "", text.len);
     int r = take_ids(&enrolled, copy, text.len, &line, &why);
+    r = r < 0 ? r : sort(&enrolled, &line, &why);
     if (r < 0)
         diag_set(ret_diag, r, "%s:%zu: %.900s", file, line, why.text);
     else
@@ -92,7 +107,7 @@ bool enrolled_used(const struct enrolled *enrolled, const uint8_t id[static ENRO
     bool found = false;
 
     for (size_t i = 0; i < enrolled->count; i++)
-        found |= memcmp(enrolled->used[i], id, ENROL_ID) == 0;
+        found |= memcmp(enrolled->used[i].id, id, ENROL_ID) == 0;
     return found;
 }
 

@@ -14,9 +14,14 @@
 #include "common/authorized_keys.h"
 #include "protocol/enrol.h"
 
+struct enrolled_use {
+    uint8_t id[ENROL_ID];
+    size_t line;
+};
+
 struct enrolled {
     struct authorized_keys keys;
-    uint8_t (*used)[ENROL_ID]; /* in the order of the file */
+    struct enrolled_use *used; /* in the order of the ids */
     size_t count;
 };
 

@@ -57,7 +57,7 @@ static void record(struct slice text)
     }
     demand(enrolled.keys.count <= enrolled.count);
     for (size_t i = 0; i < enrolled.count; i++)
-        demand(enrolled_used(&enrolled, enrolled.used[i]));
+        demand(enrolled_used(&enrolled, enrolled.used[i].id));
     enrolled_free(&enrolled);
 }
 

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sodium.h>
 #include <string.h>
+#include <time.h>
 
 #define ID    "0123456789abcdef"
 #define ID_2  "fedcba9876543210"
@@ -197,8 +198,33 @@ static void test_records_that_are_none(void)
     broken("\n" ID " nonsense alice\n", "f:2: ");
     broken(ID " " KEY_A "\n", "f:1: no name");
     broken(ID " " KEY_A " a\n" ID " " KEY_B " b\n", "f:2: this invitation was used above");
+    broken(ID "\n" ID_2 "\n\n" ID_2 "\n" ID "\n", "f:4: this invitation was used above");
+    broken(ID_2 "\n" ID "\n\n" ID_2 "\n" ID "\n", "f:4: this invitation was used above");
     broken(ID " " KEY_A " a\n" ID_2 " " KEY_A " b\n", "f:2: the key is also in line 1");
     broken(ID " " KEY_A " a\n\x01\n", "f:2: ");
+}
+
+/* The processor time of reading so many ids, in clock()'s units. */
+static clock_t time_of(unsigned count)
+{
+    static char text[80000 * (INVITATION_NAME + 1) + 1];
+    struct enrolled enrolled;
+    size_t len = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%016x\n", i * 2654435761u);
+    clock_t before = clock();
+    CU_ASSERT_EQUAL_FATAL(enrolled_parse("f", (struct slice){text, len}, &enrolled, NULL), 0);
+    clock_t passed = clock() - before;
+    CU_ASSERT_EQUAL(enrolled.count, count);
+    enrolled_free(&enrolled);
+    return passed;
+}
+
+/* Four times as many take about four times as long, not sixteen times. */
+static void test_a_long_record(void)
+{
+    CU_ASSERT(time_of(80000) < 9 * time_of(20000) + CLOCKS_PER_SEC / 50);
 }
 
 static void test_adding(void)
@@ -283,6 +309,7 @@ int main(void)
         UNIT_TEST(test_a_file_that_others_can_read),
         UNIT_TEST(test_the_record),
         UNIT_TEST(test_records_that_are_none),
+        UNIT_TEST(test_a_long_record),
         UNIT_TEST(test_adding),
         UNIT_TEST(test_adding_after_a_crash),
         UNIT_TEST(test_adding_behind_a_comment_of_any_bytes),

@@ -67,8 +67,8 @@ static void test_each_verdict(void)
     CU_ASSERT_EQUAL(judge(&other, NOW), TICKET_WRONG);
     other.id[0] = 9;
     CU_ASSERT_EQUAL(judge(&other, NOW), TICKET_UNKNOWN);
-    uint8_t used[1][ENROL_ID] = {{1}};
-    enrolled = (struct enrolled){.used = used, .count = 1};
+    struct enrolled_use used = {.id = {1}};
+    enrolled = (struct enrolled){.used = &used, .count = 1};
     CU_ASSERT_EQUAL(judge(&first, NOW), TICKET_USED);
     CU_ASSERT_EQUAL(judge(&second, NOW), TICKET_GOOD);
     enrolled = (struct enrolled){.used = NULL};
