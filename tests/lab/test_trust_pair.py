@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """msgctl pair: who can ssh to a host is known there after one command, and its administrator sleeps."""
+import time
+
+from harness import eventually
 from scenario import on_both
-from trusting import Guest, Trust
+from trusting import UNITS, Guest, Trust
 
 
 class Pair(Trust):
@@ -83,6 +86,25 @@ class Pair(Trust):
             bob.wait_for(rf"\[{number}\] withdrawn")
             self.refused(here, host, "does not know your key" if revoke else "is revoked on")
         self.assertNotEqual(self.paired(here, there).status, 0)
+
+    @on_both
+    def test_a_name_service_that_hangs(self, host):
+        """He is told busy meanwhile, in time; what he waits for goes on, and later he counts again."""
+        bob = self.login(host)
+        here, there = self.both(host)
+        self.assertEqual(self.paired(here, there).status, 0)
+        message, number = self.waiting(here, host, bob)
+        host.does("touch", "/run/nss-hang")
+        self.addCleanup(host.run, "rm", "-f", "/run/nss-hang")
+        time.sleep(1.1)  # the last answer holds for a second
+        outcome = here.run("msg", "bob", f"/SERVER:{host.name}", "x", timeout=10.0)
+        self.assertEqual((outcome.status, outcome.err),
+                         (4, f"Error sending message: {host.name} is busy; try again in 1 s\n"))
+        host.does("rm", "/run/nss-hang")
+        eventually(lambda: here.run("msg", "bob", f"/SERVER:{host.name}", "again").status == 0,
+                   lambda: host.journal(*UNITS))
+        bob.run(f"msg /ack {number}")
+        self.assertEqual(message.finish(30).status, 0)
 
     @on_both
     def test_nobody_becomes_root_by_it(self, host):
