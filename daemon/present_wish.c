@@ -167,13 +167,13 @@ static void wait_or_give_up(struct wish_user *user, int error)
     tell_all(&user->waiting, NULL);
 }
 
+/* Due when he is new, when a child has ended and when none could be had: never while there is one.
+ */
 static int on_next(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct wish_user *user = userdata;
     (void)source;
     (void)usec;
-    if (user->child)
-        return 0;
     if (TAILQ_EMPTY(&user->waiting)) {
         user_free(user);
         return 0;
@@ -255,10 +255,6 @@ int wishes_ask(struct wishes *wishes, const struct wish_question *question, stru
     int r = user ? 0 : user_new(wishes, question->where, &user);
     if (r < 0)
         return r;
-    if (TAILQ_EMPTY(&user->waiting) && !user->child) {
-        user->since_ms = clock_ms(CLOCK_MONOTONIC);
-        look_in(user, 0);
-    }
     wish->user = user;
     TAILQ_INSERT_TAIL(&user->waiting, wish, link);
     *ret_wish = TAKE(wish);

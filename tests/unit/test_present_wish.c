@@ -2,12 +2,14 @@
 /* What is asked of a user's wish, and by whom it is answered. */
 #include "daemon/present_wish.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/present_child.h"
 #include "daemon/present_wish_read.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <time.h>
 
@@ -35,15 +37,16 @@ static void on_answer(void *userdata, bool heard, const struct boundary_message 
     answers++;
     CU_ASSERT(slice_eq(texts->body, SLICE("body")) && slice_eq(texts->title, SLICE("title")));
     CU_ASSERT_EQUAL(message->u.present.name_len, 3);
+    CU_ASSERT(message->text_len == 12 && memcmp(message->text + 3, "titlebody", 9) == 0);
     if (one->other)
         wish_forget(TAKE(one->other->wish));
 }
 
-static struct wish *ask(struct asked *one, const char *sender, uint32_t flags)
+static struct wish *ask_user(struct asked *one, uid_t uid, const char *sender, uint32_t flags)
 {
     char text[] = "xxxtitlebody";
     struct boundary_message message = {.verb = BOUNDARY_PRESENT, .text = text, .text_len = 12};
-    struct session_where where = {.target = {.uid = geteuid(), .gid = getegid()}, .user = "me"};
+    struct session_where where = {.target = {.uid = uid, .gid = getegid()}, .user = "me"};
     struct present_texts texts;
     const char *reason;
 
@@ -58,6 +61,11 @@ static struct wish *ask(struct asked *one, const char *sender, uint32_t flags)
     return one->wish;
 }
 
+static struct wish *ask(struct asked *one, const char *sender, uint32_t flags)
+{
+    return ask_user(one, geteuid(), sender, flags);
+}
+
 static void loop_until(unsigned count)
 {
     struct timespec now;
@@ -67,6 +75,13 @@ static void loop_until(unsigned count)
         sd_event_run(event, 10000);
         clock_gettime(CLOCK_MONOTONIC, &now);
     }
+}
+
+/* Nothing is left of those before: what happens next is what is asked next. */
+static void settle(void)
+{
+    while (sd_event_run(event, 50000) > 0)
+        ;
 }
 
 static bool hears(const char *sender, uint32_t flags)
@@ -123,13 +138,112 @@ static void who_comes_while_it_is_read_waits_for_the_next(void)
     if (skips())
         return;
     put_file(in_folder("receive"), "on", 0600);
+    settle();
     answers = 0;
     ask(&asked[0], "ann", 0);
-    sd_event_run(event, 0); /* the child is there; it has read, or will */
+    sd_event_run(event, 10000); /* the child is there; it has read, or will */
     put_file(in_folder("receive"), "off", 0600);
     ask(&asked[1], "ann", 0);
     loop_until(2);
     CU_ASSERT(!asked[1].heard);
+}
+
+/* His place among those asked already would be another's. */
+static void who_comes_while_it_is_read_is_no_part_of_the_answer(void)
+{
+    if (skips())
+        return;
+    put_file(in_folder("receive"), "only ann", 0600);
+    settle();
+    answers = 0;
+    ask(&asked[0], "ann", PRESENT_LOCAL);
+    ask(&asked[1], "ann", PRESENT_LOCAL);
+    sd_event_run(event, 10000);
+    wish_forget(TAKE(asked[1].wish)); /* the last of those who are asked for */
+    ask(&asked[2], "eve", PRESENT_LOCAL);
+    loop_until(2);
+    CU_ASSERT(asked[0].heard && asked[2].answers == 1 && !asked[2].heard);
+}
+
+static void each_user_has_his_own(void)
+{
+    if (skips() || geteuid() != 0) /* who alone can read as another */
+        return;
+    put_file(in_folder("receive"), "off", 0600); /* root's */
+    answers = 0;
+    ask(&asked[0], "ann", 0);
+    ask_user(&asked[1], 1, "ann", 0);
+    loop_until(2);
+    CU_ASSERT(!asked[0].heard && asked[1].heard);
+}
+
+/* ---- where no child is to be had ------------------------------------------------------------- */
+
+static void hang(int socket, const void *argument)
+{
+    (void)socket;
+    (void)argument;
+    for (;;)
+        pause();
+}
+
+static void on_hung(void *userdata, int error, const void *bytes, size_t len)
+{
+    (void)userdata;
+    (void)error;
+    (void)bytes;
+    (void)len;
+}
+
+static void run_for(uint64_t ms)
+{
+    for (uint64_t end = clock_ms(CLOCK_MONOTONIC) + ms; clock_ms(CLOCK_MONOTONIC) < end;)
+        sd_event_run(event, 10000);
+}
+
+/* All the places that a user has; those who read before may not be quite gone. */
+static void take_all_places(struct child *hung[static CHILD_HOMES_OWNER_MAX])
+{
+    const struct child_job job = {.run = hang,
+                                  .owner = geteuid(),
+                                  .pool = CHILD_HOMES,
+                                  .deadline_ms = 60000,
+                                  .done = on_hung};
+
+    for (size_t i = 0; i < CHILD_HOMES_OWNER_MAX; i++) {
+        int r = -EBUSY;
+        for (int tries = 0; r == -EBUSY && tries < 1000; tries++) {
+            r = child_start(event, &job, &hung[i]);
+            if (r == -EBUSY)
+                sd_event_run(event, 10000);
+        }
+        CU_ASSERT_EQUAL_FATAL(r, 0);
+    }
+}
+
+static void his_hanging_home_holds_messages_up_for_a_second(void)
+{
+    struct child *hung[CHILD_HOMES_OWNER_MAX];
+    size_t n = 0;
+
+    if (skips())
+        return;
+    put_file(in_folder("receive"), "off", 0600);
+    take_all_places(hung);
+    uint64_t begin = clock_ms(CLOCK_MONOTONIC);
+    for (answers = 0; answers == 0 && n < MANY; n++) { /* however often he is written to */
+        ask(&asked[n], "ann", 0);
+        run_for(200);
+    }
+    CU_ASSERT(asked[0].answers == 1 && asked[0].heard && answers == n);
+    CU_ASSERT(clock_ms(CLOCK_MONOTONIC) - begin < WISH_PATIENCE_MS);
+    ask(&asked[0], "ann", 0); /* has a second of his own */
+    run_for(60);
+    CU_ASSERT_EQUAL(asked[0].answers, 0);
+    for (size_t i = 0; i < CHILD_HOMES_OWNER_MAX; i++)
+        child_cancel(hung[i]);
+    loop_until((unsigned)n + 1);
+    CU_ASSERT(asked[0].answers == 1 && !asked[0].heard);
 }
 
 static void what_is_taken_back_is_not_answered(void)
@@ -180,6 +294,9 @@ int main(void)
         UNIT_TEST(the_file_is_asked_each_time),
         UNIT_TEST(each_has_an_answer_of_its_own),
         UNIT_TEST(who_comes_while_it_is_read_waits_for_the_next),
+        UNIT_TEST(who_comes_while_it_is_read_is_no_part_of_the_answer),
+        UNIT_TEST(each_user_has_his_own),
+        UNIT_TEST(his_hanging_home_holds_messages_up_for_a_second),
         UNIT_TEST(what_is_taken_back_is_not_answered),
         UNIT_TEST(what_a_child_says_is_judged),
         UNIT_END,
@@ -194,8 +311,9 @@ int main(void)
         return 2;
     int status = unit_run("present_wish", tests);
     wishes_free(wishes);
+    sd_event_run(event, 200000); /* of a child that was reading nobody is told any more */
     child_end_all();
-    sd_event_unref(event);
+    event = sd_event_unref(event);
     folder_remove();
     return status;
 }
