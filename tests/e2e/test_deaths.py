@@ -6,6 +6,7 @@ Nothing hangs, and nothing is shown twice, across msgd's death too.
 import os
 import random
 import signal
+import subprocess
 import time
 import unittest
 
@@ -223,6 +224,20 @@ class DeathsTest(DeathsCase):
         outcome = running.finish()
         self.assertEqual(outcome.status, 3, outcome)
         self.assertIn(f"Session {self.terminal.line} ended before user response", outcome.out)
+
+    @unittest.skipUnless(AM_ROOT, "only root deletes users")
+    def test_user_deleted_under_a_popup(self):
+        """A message is the session's, which goes on until he is logged out."""
+        running = self.system.begin(self.user.name, "/W", "/V", "please")
+        self.popup()
+        subprocess.run(["userdel", "--force", self.user.name], check=True, capture_output=True)
+        time.sleep(2.5)  # sessions are looked at once a second
+        self.assertIsNone(running.process.poll(), running.out)
+        self.assert_alive()
+        self.terminal.hang_up()
+        outcome = running.finish()
+        self.assertEqual(outcome.status, 3, outcome)
+        self.assertIn(f"Session {self.terminal.line} ended before user response\n", outcome.out)
 
 
 class ServicesTest(DeathsCase):
