@@ -3,6 +3,7 @@
 Hosts whose key is trusted without a question: by the host's ssh key, which ssh knows, or by an
 organisation's; and refused, where either is revoked or the pin says otherwise.
 """
+import base64
 import calendar
 import json
 import os
@@ -94,6 +95,21 @@ class Hosts(Real):
         self.endorse()
         self.trusted(f"the host's ssh key, which your ssh knows ({self.ssh_known}:1)")
         self.ssh_knows(f"127.0.0.2 {self.public}")
+        self.unknown()
+
+    def test_a_signature_that_was_made_up(self):
+        """By the host that shows it: its statement and the signer's key are those of a good one."""
+        self.ssh_knows(f"127.0.0.1 {self.public}")
+        self.endorse()
+        self.trusted()
+        with open(self.endorsements, encoding="ascii") as file:
+            head, armour = file.read().split("-----BEGIN SSH SIGNATURE-----\n")
+        body = bytearray(base64.b64decode(armour.split("-----END")[0]))
+        body[-20] ^= 1
+        text = base64.b64encode(body).decode()
+        with open(self.endorsements, "w", encoding="ascii") as file:
+            file.write(f"{head}-----BEGIN SSH SIGNATURE-----\n{text}\n-----END SSH SIGNATURE-----\n")
+        time.sleep(1.1)
         self.unknown()
 
     def test_hashed_names(self):
