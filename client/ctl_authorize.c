@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 /* The key as the file has it: of what a .pub file holds, its comment is left out. */
 static const char *key_text(const struct ctl *ctl, char out[static ANY_KEY_TEXT_LEN + 1])
@@ -150,6 +151,8 @@ int ctl_authorize(const struct ctl *ctl)
         return CTL_FAILED;
     }
     print_result(ctl, files.authorized, line, edit);
+    if (authorized_key_expired(&key, (int64_t)time(NULL)))
+        log_notice("the day of --expires is past: the key is not let in");
     if (!ctl->given[CTL_FILE])
         ctl_tcp_hint();
     return CTL_OK;

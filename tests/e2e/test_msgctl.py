@@ -208,6 +208,12 @@ class Msgctl(unittest.TestCase):
                                            "line": line})
         self.assertEqual(self.text(self.authorized), f"# people\n{line}\n")
 
+    def test_authorize_until_a_day_that_is_past(self):
+        _, err = self.authorize(KEY_A, "alice", "--expires=2099-12-31")
+        self.assertEqual(err, "")
+        _, err = self.authorize(KEY_A, "alice", "--expires=2020-01-01")
+        self.assertEqual(err, "msgctl: the day of --expires is past: the key is not let in\n")
+
     def test_authorize_refuses(self):
         for words in (["x25519:AAAA", "alice"], [KEY_A, "a/b"], [KEY_A, "all"], [KEY_A, ""],
                       [KEY_A, "alice", "--rate=0"], [KEY_A, "alice", "--to="],
