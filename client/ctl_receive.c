@@ -144,7 +144,7 @@ static void note_strangers(struct slice text)
     struct receive_names names = receive_names(&receive);
     while (receive_names_next(&names, &name)) {
         char user[LIM_NAME + 1];
-        snprintf(user, sizeof(user), "%.*s", (int)name.len, name.ptr);
+        slice_copy(user, sizeof(user), name);
         if (!slice_begins(name, SLICE(RECEIVE_NETWORK)) && !getpwnam(user))
             log_notice("there is no user %s on this host; who is on another is network:NAME", user);
     }

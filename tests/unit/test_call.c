@@ -105,12 +105,28 @@ static void say_error(struct stream *stream, uint32_t id, const char *code)
     CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
 }
 
+static void go_away(struct stream *stream, const char *code, uint64_t retry_ms)
+{
+    struct msg msg = {.type = MSG_GOAWAY,
+                      .u.goaway = {.code = slice_of(code), .retry_ms = retry_ms}};
+
+    stream_send(stream, &msg);
+    stream_close(stream);
+}
+
+/* The first is taken; with the second the connection ends, without a word or with one. */
+static void end_at_second(struct stream *stream, const struct msg *msg, bool busy)
+{
+    if (msg->id == 1)
+        say_event(stream, msg->id, 1);
+    else if (msg->id == 2 && busy)
+        go_away(stream, "busy", 300);
+    else if (msg->id == 2)
+        stream_close(stream);
+}
+
 static void on_send(struct stream *stream, const struct msg *msg)
 {
-    struct msg goaway = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("shutting-down")}};
-    struct msg busy = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("busy"), .retry_ms = 300}};
-    struct msg revoked = {.type = MSG_GOAWAY, .u.goaway = {.code = SLICE("revoked")}};
-
     sends++;
     switch (acts[index_of(stream)]) {
     case DROP_AFTER_SEND:
@@ -127,28 +143,21 @@ static void on_send(struct stream *stream, const struct msg *msg)
         break;
     case GO_AWAY:
         say_event(stream, msg->id, 1);
-        stream_send(stream, &goaway);
-        stream_close(stream);
+        go_away(stream, "shutting-down", 0);
         break;
     case GO_BUSY:
         say_event(stream, msg->id, 1);
-        stream_send(stream, &busy);
-        stream_close(stream);
+        go_away(stream, "busy", 300);
         break;
     case GO_REVOKED:
         say_event(stream, msg->id, 1);
-        stream_send(stream, &revoked);
-        stream_close(stream);
+        go_away(stream, "revoked", 0);
         break;
     case DROP_AT_SECOND:
+        end_at_second(stream, msg, false);
+        break;
     case BUSY_AT_SECOND:
-        if (msg->id == 1) {
-            say_event(stream, msg->id, 1);
-        } else if (msg->id == 2) {
-            if (acts[index_of(stream)] == BUSY_AT_SECOND)
-                stream_send(stream, &busy);
-            stream_close(stream);
-        }
+        end_at_second(stream, msg, true);
         break;
     case FAIL:
         say_error(stream, msg->id, "no-target");
