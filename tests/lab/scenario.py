@@ -193,7 +193,7 @@ class Scenario(unittest.TestCase):
         terminal = self.login(host, user)
         self.addCleanup(host.run, "tmux", "kill-server", user=user)
         terminal.type(f"{command}\n")
-        terminal.wait_for(r"\[0\] 0:")  # its status line: keys typed before tmux draws may be lost
+        terminal.wait_for(r"\[\d+\] 0:")  # its status line: keys typed before tmux draws may be lost
         self.until_reached(host, terminal.line, "tmux")
         return terminal
 
