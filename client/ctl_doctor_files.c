@@ -31,17 +31,14 @@ void doctor_KEY(void *context, struct finding *finding)
     struct run *run = patient->run;
     struct diag diag;
     bool made = false;
-    int r = run_load_key(run, &made, &diag);
 
-    if (r == 0) {
+    if (run_load_key(run, &made, &diag) == 0) {
         check_ok(finding, "%s (%s%s)", run->key, run->paths.identity,
                  made ? ", made just now" : "");
         return;
     }
     check_fail_diag(finding, &diag);
-    if (r == -EBADMSG) /* its bytes are no key: none is lost */
-        check_mend(finding, "mv %s %s.broken", run->paths.identity, run->paths.identity);
-    else if (!finding->mend[0])
+    if (!finding->mend[0])
         check_mend(finding, "ls -ld %s %s", run->paths.folder, run->paths.identity);
 }
 

@@ -177,7 +177,8 @@ void doctor_ENDORSED(void *context, struct finding *finding)
     }
     check_fail_diag(finding, &diag);
     if (!finding->mend[0])
-        check_mend_as_root(finding, "msgctl key endorse --host");
+        check_mend(finding, "msgctl key endorse --host");
+    snprintf(finding->as, sizeof(finding->as), AS_ROOT);
 }
 
 /* ---- units ----------------------------------------------------------------------------------- */

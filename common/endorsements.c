@@ -17,7 +17,7 @@ struct piece {
     struct endorsed read;
 };
 
-/* 1, 0 at the end, or -EBADMSG. */
+/* 1, 0 at the end, or -EBADMSG. file: NULL where the text is none's. */
 static int next(const char *file, struct slice *rest, struct piece *piece, struct diag *ret_diag)
 {
     const char *reason = NULL, *start = rest->ptr;
@@ -26,7 +26,9 @@ static int next(const char *file, struct slice *rest, struct piece *piece, struc
                                   &reason) < 0)
         r = -EBADMSG;
     if (r < 0)
-        return diag_set(ret_diag, r, "%s: %s", file, reason);
+        return file
+                   ? diag_set(ret_diag, r, "%s: %s; run: mv %s %s.broken", file, reason, file, file)
+                   : diag_set(ret_diag, r, "the endorsement: %s", reason);
     piece->text = (struct slice){start, r ? (size_t)(rest->ptr - start) : 0};
     return r;
 }
@@ -188,7 +190,7 @@ int endorsements_add(const char *file, struct slice text, int64_t now_s, mode_t 
     CLEANUP_FD int lock = file_lock_folder(file, ret_diag);
     if (lock < 0)
         return lock;
-    int r = next("the endorsement", &rest, &added, ret_diag);
+    int r = next(NULL, &rest, &added, ret_diag);
     if (r <= 0)
         return r < 0 ? r : diag_set(ret_diag, -EBADMSG, "the endorsement is empty");
     r = read_file(file, &old, &old_len, ret_diag);

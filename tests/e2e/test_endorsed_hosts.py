@@ -206,6 +206,11 @@ class Hosts(Real):
         self.assertRegex(row["found"], r"^the last one ended on 20\d\d-\d\d-\d\d \d\d:\d\d UTC "
                                        rf"\({self.endorsements}\)\. Have it signed anew")
         self.assertEqual(row["mend"], "msgctl key endorse --host")
+        with open(self.endorsements, "w", encoding="ascii") as file:
+            file.write("oops\n")
+        row = self.row("host endorsements", *here, status=1)
+        self.assertEqual((row["mend"], row["as"]),
+                         (f"mv {self.endorsements} {self.endorsements}.broken", "root"))
 
     def test_doctor_of_a_user(self):
         self.known_hosts(f"[127.0.0.1]:{self.system.port} {self.host_key}")
