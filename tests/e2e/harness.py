@@ -60,10 +60,22 @@ def eventually(condition, what, timeout=WAIT):
         time.sleep(0.02)
 
 
+held_ports = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One for a server of ours, or for none. It stays taken, else who runs beside us may be given it:
+    SO_REUSEADDR, which servers set, lets them listen there all the same."""
+    held_ports.append(socket.socket())
+    held_ports[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held_ports[-1].bind(("127.0.0.1", 0))
+    return held_ports[-1].getsockname()[1]
+
+
+def listens(path):
+    """Whether a Unix socket takes connections: its file is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
 
 
 class User:
@@ -242,6 +254,15 @@ class Terminal:
 
     def type(self, text):
         os.write(self.master, text.encode())
+
+    def type_ctrl_s(self):
+        """And waits until that has stopped it: the kernel looks at what is typed when it has time."""
+        self.type("\x13")
+        slave = os.open(self.path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            eventually(lambda: not select.select([], [slave], [], 0)[1], f"{self.line} to stand still")
+        finally:
+            os.close(slave)
 
     def wait_for(self, pattern, timeout=WAIT):
         """Waits until the screen matches; the match."""

@@ -19,8 +19,8 @@ import tempfile
 import time
 import unittest
 
-from harness import (AM_ROOT, FOLDERS, Running, Terminal, User, Utmp, eventually, free_port, program,
-                     stop)
+from harness import (AM_ROOT, FOLDERS, Running, Terminal, User, Utmp, eventually, free_port, listens,
+                     program, stop)
 
 MSGD_USER = "_msgd"
 MSGD_USER_LOCK = "/run/msg-tests-msgd-user"
@@ -140,8 +140,7 @@ class System:
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"{self.process.args[0]} ended: {self.logged()}")
-        with socket.socket(socket.AF_UNIX) as s:
-            return s.connect_ex(self.socket) == 0
+        return listens(self.socket)
 
     def configure(self, text):
         """Writes msgd.conf and has it read again; what `config` says goes before it."""

@@ -15,7 +15,7 @@ import threading
 import time
 import unittest
 
-from harness import AM_ROOT, Running, Terminal, User, eventually, program
+from harness import AM_ROOT, Running, Terminal, User, eventually, listens, program
 from scripted import (ACK, ATTACH, CANCEL, ERROR, EVENT, LIST, NOTE, RESULT, SEND, WHO, Lost,
                       Scripted, Story, error, messages, nothing, sessions)
 
@@ -521,8 +521,7 @@ class ErrorTest(Cli):
                               "while True: s.accept()[0].recv(999)"])
         self.addCleanup(served.wait)
         self.addCleanup(served.kill)
-        eventually(lambda: os.path.exists(path), "the other's socket")
-        time.sleep(0.2)
+        eventually(lambda: listens(path), "the other's socket")
         self.expect(self.msg("bob", "x", MSG_SOCKET=path), 4, "",
                     f"Error 5 getting session names: the server at {path} runs as uid {other.uid}, "
                     "not as root or _msgd: it is not believed\n")

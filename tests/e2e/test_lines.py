@@ -14,7 +14,7 @@ import unittest
 
 import said
 import screens
-from harness import AM_ROOT, TOP, User, eventually
+from harness import AM_ROOT, TOP, User, eventually, listens
 from local_peer import SEND, message
 from scripted import error
 from test_cli import ME, Cli
@@ -279,8 +279,7 @@ class Refusals(Cli):
              f"s.bind({path!r})\ns.listen(9)\nwhile True: s.accept()[0].recv(999)"])
         self.addCleanup(served.wait)
         self.addCleanup(served.kill)
-        eventually(lambda: os.path.exists(path), "nobody's socket")
-        time.sleep(0.2)
+        eventually(lambda: listens(path), "nobody's socket")
         self.expect(self.msg("bob", "x", MSG_SOCKET=path), 4, "", "Error 5 getting session names: the "
                     f"server at {path} is of another user namespace: it is not believed\n")
 
