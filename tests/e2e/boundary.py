@@ -11,6 +11,7 @@ import struct
 import time
 
 DATAGRAM = 36864
+PATIENCE = 15.0  # seconds until a thing that should happen counts as not happening
 HELLO, SESSIONS, PRESENT, WITHDRAW, SESSION, END, SHOWN, ENDED, POPUP = range(9)
 WAIT, OVERRIDE, LOCAL = 1, 2, 4
 SILENT, BY_SENDER, ANSWERED, STOP = range(4)
@@ -89,7 +90,7 @@ class Msgd:
     def send(self, verb, *values, text=b""):
         self.sock.send(datagram(verb, *values, text=text))
 
-    def receive(self, timeout=5.0):
+    def receive(self, timeout=PATIENCE):
         """The next message; None: nothing came; EOFError: closed."""
         ready, _, _ = select.select([self.sock], [], [], timeout)
         if not ready:
@@ -111,7 +112,7 @@ class Msgd:
         else:
             self.handles[session.terminal] = session
 
-    def expect(self, verb, timeout=5.0, **fields):
+    def expect(self, verb, timeout=PATIENCE, **fields):
         """The next message of that verb with those fields; others are passed over."""
         deadline = time.monotonic() + timeout
         seen = []
@@ -130,7 +131,7 @@ class Msgd:
             message = self.receive(left)
             assert message is None or message.verb not in of, message
 
-    def closed(self, timeout=5.0):
+    def closed(self, timeout=PATIENCE):
         """True if the connection is closed within that time."""
         deadline = time.monotonic() + timeout
         try:
@@ -153,7 +154,7 @@ class Msgd:
                 assert message.count == len(found), (message, found)
                 return found
 
-    def handle(self, line, timeout=5.0):
+    def handle(self, line, timeout=PATIENCE):
         """The handle of the session there, which may have to appear first."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
