@@ -24,9 +24,10 @@ def screen(data, columns=80, rows=24):
                 stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True, timeout=20).stdout
         # One row more for its status line.
         tmux("new-session", "-d", "-x", str(columns), "-y", str(rows + 1),
-             f"stty raw -echo; cat {path}; exec sleep 60")
+             f"stty raw -echo; cat {path}; printf '\\033]2;all\\033\\\\'; exec sleep 60")
         try:
-            eventually(lambda: tmux("display-message", "-p", "#{pane_current_command}") == "sleep\n",
+            # The title comes behind the bytes: tmux may have some to read yet when cat has ended.
+            eventually(lambda: tmux("display-message", "-p", "#{pane_title}") == "all\n",
                        "all to be shown")
             return tmux("capture-pane", "-p").split("\n")[:rows]
         finally:

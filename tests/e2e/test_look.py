@@ -75,7 +75,6 @@ class TmuxTest(test_popup_tmux.TestCase):
     def seen(self, helper):
         """The client's rows, where the popup's are within its border."""
         helper.shown()
-        time.sleep(test_popup_tmux.STILL)
         test_popup_tmux.see(self.client, "; elsewhere: msg /ack 7")
         return emulated.screen(self.client.bytes())
 
@@ -111,7 +110,7 @@ class TmuxTest(test_popup_tmux.TestCase):
         self.client.clear()
         time.sleep(2.2)  # since the client came
         self.helper(text=text, wait=False, sender="alice", **message).shown()
-        test_popup_tmux.see(self.client, "Message from alice")
+        test_popup_tmux.see(self.client, " [msg /list 7]")
         return emulated.screen(b"\033[1;1H" + self.client.bytes())[-1]
 
     def test_status_line(self):

@@ -21,7 +21,7 @@ import unittest
 
 from boundary import (ACKNOWLEDGED, DISMISSED, ENDED, FAILED, POPUP, PRESENT, SESSION_GONE, SHOWN,
                       TIMED_OUT, WAIT, Message, datagram)
-from harness import AM_ROOT, Terminal, User, eventually, program, stop
+from harness import AM_ROOT, WAIT as PATIENCE, Terminal, User, eventually, program, stop
 from system import System
 
 TMUX = shutil.which("tmux")
@@ -152,24 +152,32 @@ class TestCase(unittest.TestCase):
 
     def up(self, **message):
         """A popup that is up and takes keys."""
+        self.client.clear()  # of what an earlier one said
         helper = self.helper(**message)
         helper.shown()
-        time.sleep(STILL)
+        takes_keys(self.client)
         return helper
 
     def gone(self, client=None):
         """Nothing is left: no popup, no buffer, no page."""
         client = client or self.client
-        eventually(lambda: self.server.free(client), "the popup to go", 5)
-        self.assertEqual(self.server.buffers(), [])
-        self.assertEqual(pages(self.user), [])
+        eventually(lambda: self.server.free(client), "the popup to go")
+        # A page that lost its popup takes a moment to end.
+        eventually(lambda: not self.server.buffers(), self.server.buffers)
+        eventually(lambda: not pages(self.user), lambda: f"pages {pages(self.user)} to end")
 
 
-def see(client, *parts, patience=3):
+def see(client, *parts, patience=PATIENCE):
     """Waits until all of that is drawn: the page has drawn it, tmux will."""
     for part in parts:
         eventually(lambda: part in text_of(client), lambda: f"{part!r} in {text_of(client)!r}",
                    patience)
+
+
+def takes_keys(client):
+    """Waits until the popup there says that keys count."""
+    eventually(lambda: re.search("Press (?:o to confirm|the digit of)", text_of(client)),
+               lambda: f"keys to count: {text_of(client)!r}")
 
 
 def pages(user):
@@ -192,7 +200,7 @@ class Answers(TestCase):
         host = socket.gethostname().split(".")[0]
         see(self.client, f"Message from alice (this host) on {host}, {time.strftime('%H:')}",
             "| Title: Food", "| Now, or later?", "Keys count once none was pressed")
-        time.sleep(STILL)
+        takes_keys(self.client)
         see(self.client, "Press o to confirm", "msg /ack 7")
         self.client.type("o")
         self.assertEqual(helper.ended(ACKNOWLEDGED).text, b"")
@@ -231,7 +239,7 @@ class Answers(TestCase):
                 break
         self.assertTrue(shown)
         helper.nothing(0.1)
-        time.sleep(STILL)
+        takes_keys(self.client)
         self.client.type("o")
         helper.ended(ACKNOWLEDGED)
 
@@ -334,10 +342,11 @@ class Ends(TestCase):
         first = self.up(text="the first")
         second = self.helper(text="the second")
         second.nothing(3)
+        self.client.clear()
         self.client.type("o")
         first.ended(ACKNOWLEDGED)
         second.shown()
-        time.sleep(STILL)
+        takes_keys(self.client)
         self.client.type("o")
         second.ended(ACKNOWLEDGED)
         self.gone()
@@ -406,10 +415,10 @@ class Status(TestCase):
                 helper = self.line(text)
                 helper.sock.close()
                 helper.finish()
-                see(self.client, "this host)")
                 # Of a run of # tmux draws fewer.
-                self.assertIn(f": {re.sub('#+', '#', text)}"[:26],
-                              re.sub("#+", "#", text_of(self.client)))
+                line = f": {re.sub('#+', '#', text)}"[:26]
+                eventually(lambda: line in re.sub("#+", "#", text_of(self.client)),
+                           lambda: f"{line!r} in {text_of(self.client)!r}")
                 self.assertFalse(os.path.exists(mark))
 
     def test_a_withdrawn_line_is_cleared(self):
@@ -436,7 +445,7 @@ class Places(TestCase):
         helper.shown()
         see(other, "Lunch?")
         self.assertNotIn("Lunch?", text_of(self.client))
-        time.sleep(STILL)
+        takes_keys(other)
         self.client.type("o")
         helper.nothing(ALONE)
         other.type("o")
@@ -462,7 +471,7 @@ class Places(TestCase):
         helper = self.helper(client)
         helper.shown()
         see(client, "Lunch?")
-        time.sleep(STILL)
+        takes_keys(client)
         client.type("o")
         helper.ended(ACKNOWLEDGED)
 
@@ -574,9 +583,9 @@ class Whole(TestCase):
 
     def test_confirmed(self):
         message = self.send("/W", "/TIME:60", "Lunch?")
-        see(self.client, "| Lunch?", patience=10)
+        see(self.client, "| Lunch?")
         message.wait_for("displayed|Sending")
-        time.sleep(STILL)
+        takes_keys(self.client)
         self.client.type("o")
         outcome = message.finish()
         self.assertEqual(outcome.status, 0, outcome)
@@ -585,16 +594,16 @@ class Whole(TestCase):
 
     def test_answered(self):
         message = self.system.begin(self.client.line, "/ANSWERS:Yes,No", "/TIME:60", "Reboot?")
-        see(self.client, "| 2 No", patience=10)
-        time.sleep(STILL)
+        see(self.client, "| 2 No")
+        takes_keys(self.client)
         self.client.type("2")
         outcome = message.finish()
         self.assertEqual((outcome.status, outcome.out), (0, "No\n"), outcome)
 
     def test_dismissed(self):
         message = self.send("/W", "/TIME:60", "Lunch?")
-        see(self.client, "| Lunch?", patience=10)
-        time.sleep(STILL)
+        see(self.client, "| Lunch?")
+        takes_keys(self.client)
         self.client.type("\033")
         outcome = message.finish()
         self.assertEqual(outcome.status, 3, outcome)
@@ -609,14 +618,14 @@ class Whole(TestCase):
 
     def test_withdrawn(self):
         message = self.send("/W", "/TIME:60", "Lunch?")
-        see(self.client, "| Lunch?", patience=10)
+        see(self.client, "| Lunch?")
         message.process.send_signal(signal.SIGINT)
         self.assertEqual(message.finish().status, 130)
         self.gone()
 
     def test_a_killed_presenter(self):
         message = self.send("/W", "/TIME:60", "Lunch?")
-        see(self.client, "| Lunch?", patience=10)
+        see(self.client, "| Lunch?")
         self.system.process.kill()
         message.finish()
         self.gone()
@@ -631,7 +640,7 @@ class Whole(TestCase):
         os.rename(self.server.socket, away)
         self.addCleanup(os.rename, away, self.server.socket)
         message = self.send("/W", "/TIME:60", "Lunch?")
-        see(self.client, "| Lunch?", "type: msg /ack", patience=10)
+        see(self.client, "| Lunch?", "type: msg /ack")
         message.process.send_signal(signal.SIGINT)
         message.finish()
 
