@@ -13,7 +13,7 @@ import subprocess
 import time
 import unittest
 
-from harness import AM_ROOT, Running, Terminal, User, program
+from harness import AM_ROOT, Running, Terminal, User, eventually, program
 from test_endorse import ssh_key
 from world import Real
 
@@ -89,6 +89,8 @@ class Organisation(Real):
         self.ctl("key", "endorsed", made[2]["file"], "--host", "--file",
                  os.path.join(self.system.state, "host_key"), "--into", self.endorsements)
         time.sleep(1.1)
+        eventually(lambda: self.system.msg("ping", self.system.server, name="msgctl",
+                                           home=alice.home).status == 0, "the endorsement to be shown")
         for name, sender in (("alice", alice), ("bob", bob)):
             self.assertIn(f"it knows you as {name}\n",
                           self.ctl("ping", self.system.server, home=sender.home).out)

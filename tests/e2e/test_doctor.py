@@ -717,6 +717,7 @@ for one in held:
     one.setblocking(False)
     one.connect_ex(("2001:db8::7", 6743))
 good = [socket.create_server((address, 6743)) for address in sys.argv[1:]]
+open(__file__ + ".ready", "w").close()
 time.sleep(20)
 """
 
@@ -728,8 +729,8 @@ time.sleep(20)
         return self.rows_inside("h9", "ip addr add 2001:db8::7/128 dev lo nodad; "
                                       "ip addr add 192.0.2.1/32 dev lo; "
                                       f"mount --bind {hosts} /etc/hosts; "
-                                      f"/usr/bin/python3 {ports} {good} >/dev/null 2>&1 & "
-                                      "sleep 1")["listener"]
+                                      f"rm -f {ports}.ready; /usr/bin/python3 {ports} {good} >/dev/null 2>&1 & "
+                                      f"while ! [ -e {ports}.ready ]; do sleep 0.1; done")["listener"]
 
     SILENT_FIRST = "port 6743: 2001:db8::7 does not answer: it is off, or a firewall drops it; "
 

@@ -11,7 +11,7 @@ import re
 import subprocess
 import time
 
-from harness import Running, program
+from harness import Running, eventually, program
 from test_endorse import ssh_key
 from world import Real
 
@@ -52,11 +52,14 @@ class Hosts(Real):
     def ssh_knows(self, *lines):
         self.write(self.ssh_known, "".join(line + "\n" for line in lines))
 
-    def ctl(self, *words, status=0, path=None):
-        """path: of the programs that it runs."""
+    def begin(self, *words, path=None):
         env = {**self.system.environment(), "MSG_CONFIG_HOME": self.home,
                "MSG_SSH_KNOWN_HOSTS": f"/nonexistent:{self.ssh_known}", **({"PATH": path} if path else {})}
-        done = Running(self.system.me, [program("msgctl"), *words], env=env).finish(30)
+        return Running(self.system.me, [program("msgctl"), *words], env=env)
+
+    def ctl(self, *words, status=0, path=None):
+        """path: of the programs that it runs."""
+        done = self.begin(*words, path=path).finish(30)
         self.assertEqual(done.status, status, done)
         return done
 
@@ -69,12 +72,20 @@ class Hosts(Real):
         time.sleep(1.1)  # that file too
 
     def trusted(self, why=None):
+        self.becomes(0)
         self.assertIn("it knows you as alice\n", self.ctl("ping", self.system.server).out)
         if why:
             self.assertIn(f"ok       host key: trusted by {why}\n",
                           self.ctl("doctor", self.system.server).out)
 
+    def becomes(self, status):
+        """msgd shows what is in the file when it has looked at it: once a second, or when it can."""
+        def came():
+            return self.begin("ping", self.system.server).finish(30).status == status
+        eventually(came, lambda: f"a ping to end with {status}: {self.system.logged()}")
+
     def unknown(self):
+        self.becomes(4)
         err = self.ctl("ping", self.system.server, status=4).err
         self.assertIn(f"the key of {self.system.server} is not known: {self.host_key}; if it is the "
                       "right one, which its administrator sees by msgctl key show --host: msgctl "
@@ -139,8 +150,7 @@ class Hosts(Real):
         self.endorse()
         for after, before, status in ((-900, -310, 4), (-900, -200, 0), (310, 900, 4)):
             self.sign_again(self.endorsements, after, before)
-            time.sleep(1.1)
-            self.ctl("ping", self.system.server, status=status)
+            self.becomes(status)
 
     def sign_again(self, file, after, before):
         """The first endorsement there, for another time, in seconds from now."""

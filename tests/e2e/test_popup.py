@@ -129,7 +129,7 @@ class DunstTest(PopupCase):
 
     def test_its_time_takes_it_down(self):
         self.desktop.start_dunst()
-        helper = self.popup(life_ms=2500)
+        helper = self.popup(life_ms=6000)
         self.shown(helper)
         self.assertEqual(len(eventually(self.desktop.windows, "a window")), 1)
         self.assertEqual(self.ended(helper), (TIMED_OUT, "no-answer", ""))
@@ -157,9 +157,11 @@ class DunstTest(PopupCase):
         with tempfile.TemporaryDirectory() as scratch:
             os.chmod(scratch, 0o777)
             path = os.path.join(folder or scratch, "dunst.png")
-            time.sleep(0.3)
-            self.desktop.picture(path)
-            self.assertGreater(os.path.getsize(path), 1000)
+
+            def is_drawn():
+                self.desktop.picture(path)
+                return os.path.getsize(path) > 1000
+            eventually(is_drawn, "something in the picture")
 
     def test_the_server_is_killed(self):
         self.desktop.start_dunst()
@@ -241,11 +243,11 @@ class NotifierTest(PopupCase):
         self.is_gone()
 
     def test_hidden_by_the_server_is_no_end(self):
-        helper = self.story("--then==1", life_ms=2000)
+        helper = self.story("--then==1", life_ms=5000)
         self.assertEqual(self.ended(helper), (TIMED_OUT, "no-answer", ""))
 
     def test_no_close(self):
-        helper = self.story("--deaf", life_ms=1500)
+        helper = self.story("--deaf", life_ms=5000)
         self.assertEqual(self.ended(helper), (TIMED_OUT, "no-answer", ""))
         self.is_gone()
         self.assertEqual(len(self.desktop.asked("CloseNotification")), 1)

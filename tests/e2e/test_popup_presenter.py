@@ -170,7 +170,7 @@ class ShelfTest(DesktopCase):
         self.shown(self.present(), flags=LOCKED)
 
     def test_time_over(self):
-        delivery = self.present(life_ms=1500)
+        delivery = self.present(life_ms=5000)
         self.shown(delivery)
         self.assertEqual(self.ended(delivery), (TIMED_OUT, "no-answer", ""))
         eventually(lambda: not self.up(), self.up)

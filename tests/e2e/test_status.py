@@ -100,7 +100,7 @@ class RealStatuses(Real):
         """One place of a user's is enough, unless each is to answer."""
         for words, status in (((), 0), (("/EACH",), 3)):
             text = f"one answers {status}"
-            running = self.begin_from("alice", self.user.name, "/W", "/TIME:2", *words, text)
+            running = self.begin_from("alice", self.user.name, "/W", "/TIME:6", *words, text)
             for terminal in self.terminals:
                 self.popup(text, terminal)
             number = self.popup(text)

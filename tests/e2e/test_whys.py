@@ -53,11 +53,11 @@ class Complete(unittest.TestCase):
 
 class Waiting(Real):
     def test_no_answer(self):
-        outcome = self.system.msg(self.user.name, "/W", "/V", "/TIME:1", "in a second")
+        outcome = self.system.msg(self.user.name, "/W", "/V", "/TIME:3", "in a moment")
         outcome.err = without_id(outcome.err)
-        self.expect(outcome, 3, f"Sending message to session {self.terminal.line}, display time 1\n"
+        self.expect(outcome, 3, f"Sending message to session {self.terminal.line}, display time 3\n"
                     f"Timeout on message to session {self.terminal.line} before user response\n")
-        self.popup("in a second")
+        self.popup("in a moment")
 
     def test_by_sender(self):
         running = self.system.begin(self.user.name, "/W", "/V", "taken back")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The independent client against the real msgd, on real terminals."""
 import socket
-import time
 import unittest
 
 import msgpack
@@ -115,7 +114,7 @@ class Deliveries(World):
         first = self.client()
         _, told = self.displayed(first, raw)
         first.close()
-        time.sleep(1.5)
+        terminal.wait_for("withdrawn$")
         second = self.client()
         number = second.request("ATTACH", {"uid": uid_of(raw), "after": told.q})
         self.follow(second, number, told, again=True)
