@@ -15,6 +15,7 @@ from harness import eventually
 from machine import temporary
 
 WIDTH, HEIGHT = 1024, 768
+BACKGROUND = "305070"
 Box = collections.namedtuple("Box", "left top right bottom")
 LEFT, MIDDLE, RIGHT = "1", "2", "3"
 BUS_NAME = "org.freedesktop.Notifications"
@@ -23,7 +24,7 @@ BUS_NAME = "org.freedesktop.Notifications"
 START_X11 = """
 Xvfb $DISPLAY -noreset -screen 0 %dx%dx24 -nolisten tcp & x=$!
 until xdpyinfo >/dev/null 2>&1; do sleep 0.05; done
-xsetroot -solid '#305070' 2>/dev/null
+xsetroot -solid '#%s' 2>/dev/null
 systemctl --user import-environment DISPLAY
 openbox &
 %s
@@ -33,7 +34,7 @@ START_SWAY = """
 rm -f $XDG_RUNTIME_DIR/vnc $XDG_RUNTIME_DIR/wayland-*
 cat >$XDG_RUNTIME_DIR/sway.config <<END
 output * resolution %dx%d
-output * background #305070 solid_color
+output * background #%s solid_color
 exec systemctl --user import-environment WAYLAND_DISPLAY
 exec %s
 exec wayvnc -u $XDG_RUNTIME_DIR/vnc
@@ -111,10 +112,11 @@ class Desktop:
         return {"DISPLAY": self.display}
 
     def script(self, server):
-        return START_X11 % (WIDTH, HEIGHT, server)
+        return START_X11 % (WIDTH, HEIGHT, BACKGROUND, server)
 
     def there(self):
-        return self.run("xdotool", "getdisplaygeometry").status == 0
+        """With its window manager: a window that comes earlier is moved, and gets no keys."""
+        return "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK").out
 
     SHOT = ["import", "-window", "root", "-depth", "8", "rgb:-"]
 
@@ -233,11 +235,15 @@ class Desktop:
     def choose(self, label):
         """Has dunst list the answers, types one's name there and takes it."""
         listing = self.begin("dunstctl", "context")
-        eventually(lambda: self.run("pgrep", "-x", "dmenu", "-u", self.user).status == 0,
-                   "the list of answers")
+        self.until_window("dmenu")  # it has the keyboard by then, and not as soon as it runs
         self.type(label)
         self.key("Return")
         listing.finish()
+
+    def until_window(self, kind):
+        """Waits for a window of that class on the screen."""
+        eventually(lambda: self.run("xdotool", "search", "--onlyvisible", "--class", kind).out,
+                   f"a window of {kind}")
 
     def type(self, text):
         self.run("xdotool", "type", "--delay", "20", text)
@@ -292,11 +298,12 @@ class Sway(Desktop):
                 "WLR_LIBINPUT_NO_DEVICES": "1"}
 
     def script(self, server):
-        return START_SWAY % (WIDTH, HEIGHT, server)
+        return START_SWAY % (WIDTH, HEIGHT, BACKGROUND, server)
 
     def there(self):
+        """With its background, which a program of its own paints: before that it stands still, too."""
         vnc = f"/proc/{self.host.leader}/root/run/user/{self.uid}/vnc"
-        return os.path.exists(vnc) and self.picture() is not None
+        return os.path.exists(vnc) and (self.picture() or b"")[:3] == bytes.fromhex(BACKGROUND)
 
     def click(self, x, y, button=LEFT):
         """By VNC: sway's own seat has no mouse."""

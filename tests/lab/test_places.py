@@ -62,6 +62,7 @@ class Places(Scenario):
         window = eventually(lambda: [s["name"] for s in self.known(host).values()
                                      if s["by"] == desktop.name], lambda: f"{self.known(host)}")[0]
         self.assertIn(f"terminal (left out for {desktop.name})\n", host.does("msgctl", "sessions"))
+        desktop.until_window("xterm")  # what runs in it may be known before
         desktop.empty_again()
         desktop.click(60, 450)
         desktop.type("in the window")
