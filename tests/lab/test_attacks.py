@@ -87,9 +87,9 @@ class ThePresenter(Scenario):
         bob, carol = self.login(host), self.login(host, "carol")
         pid = int(carol.run("echo $$")[0])
         bob.type("script -q /dev/null\n")  # a terminal of his that is no session's
-        eventually(lambda: host.pids("^script "), "script to run")
-        inner = eventually(lambda: (line := bob.run("tty")[0].strip()[len("/dev/"):]) != bob.line and line,
-                           "script's terminal")
+        bob.wait_for(r"script -q /dev/null\n\$ ")  # its shell's prompt
+        inner = bob.run("tty")[0].strip()[len("/dev/"):]
+        self.assertNotEqual(inner, bob.line)
         self.forged(host, inner, "carol", pid)
         self.forged(host, bob.line, "carol", pid)
         self.forged(host, "pts/1/../" + carol.line[4:], "carol", pid)
@@ -110,6 +110,10 @@ class ThePresenter(Scenario):
         self.ends(self.send(host, "bob", TEXT), 0)
         bob.wait_for(TEXT)
 
+    def until_free(self, host, line):
+        """Until the next login gets the terminal: sshd and the shell end after ssh has."""
+        eventually(lambda: not os.path.exists(f"/proc/{host.leader}/root/dev/{line}"), f"{line} to be free")
+
     @on_both
     def test_terminal_that_is_used_again(self, host):
         bob = self.login(host)
@@ -118,6 +122,7 @@ class ThePresenter(Scenario):
         line = bob.line
         bob.close()
         self.ends(message, 3, f"Session {line} ended before user response")
+        self.until_free(host, line)
         carol = self.login(host, "carol")
         self.assertEqual(carol.line, line)
         self.ends(self.send(host, "bob", "/W", "Only for bob."), 1, "does not exist or is disconnected")
@@ -134,6 +139,7 @@ class ThePresenter(Scenario):
             if any(s["Leader"] == str(pid) for s in host.sessions().values()):
                 return terminal
             terminal.close()
+            self.until_free(host, terminal.line)
         self.fail(f"{user} never got the number {pid}")
 
     @on_both
@@ -148,6 +154,7 @@ class ThePresenter(Scenario):
         self.addCleanup(host.run, "kill", "-CONT", presenter)
         host.does("kill", "-KILL", str(leader))
         bob.close()
+        self.until_free(host, line)
         carol = self.login_as(host, "carol", leader)
         self.addCleanup(self.leave, host, carol)
         self.assertEqual(carol.line, line)
