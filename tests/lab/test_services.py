@@ -212,9 +212,10 @@ class Deaths(Services):
             alice.request(local_peer.SEND, {"uid": os.urandom(16), "to": [{"name": "bob"}],
                                             "text": MESSAGE, "wait": True, "lost_ms": 1500})
             number = self.number(bob)
-        time.sleep(0.5)
-        self.assertNotIn("withdrawn", bob.screen())
+            self.assertNotIn("withdrawn", bob.screen())
+            closed = time.monotonic()
         bob.wait_for(rf"\[{number}\] withdrawn", 10)
+        self.assertGreater(time.monotonic() - closed, 1.4)
 
     @on_both
     def test_msgd_is_killed(self, host):
@@ -227,6 +228,7 @@ class Deaths(Services):
         self.restarted(host, "msgd.service", before)
         bob.wait_for(r"\] withdrawn")
         self.assertEqual(bob.count(MESSAGE), 1)
+        self.until_reached(host, bob.line, "terminal")
         self.assertEqual(self.sent(host, "bob", "Again.").status, 0)
 
     @on_both
@@ -288,7 +290,7 @@ class Deaths(Services):
             before = self.pid(host, unit)
             host.does("kill", "-STOP", str(before))
             self.restarted(host, unit, before)
-            self.assertIn("Watchdog timeout", host.journal(unit))
+            eventually(lambda at=unit: "Watchdog timeout" in host.journal(at), "the reason to be told")
             self.assertEqual(host.run("msgctl", "ping").status, 0)
 
     @on_both
