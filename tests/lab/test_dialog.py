@@ -95,7 +95,7 @@ class WithoutAServer(Dialogs):
 
     @on_both
     def test_time_is_up(self, host):
-        bob, message, _ = self.dialog(host, "/TIME:8", "/W", TEXT)
+        bob, message, _ = self.dialog(host, "/TIME:15", "/W", TEXT)
         self.ends(message, 3, "before user response")
         bob.gone()
         self.no_helper_left(host)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Notification servers other than dunst: a click on OK, a closing, a time that is up."""
 from desktop import Desktop, Sway
+from harness import eventually
 from scenario import Scenario, on_both
 
 TEXT = "The server goes down at 18:00."
@@ -37,8 +38,8 @@ class Servers:
     @on_both
     def test_time_is_up(self, host):
         bob = self.sitting(host)
-        message = self.send(host, "bob", "/TIME:4", "/W", TEXT)
-        bob.shown()
+        message = self.send(host, "bob", "/TIME:8", "/W", TEXT)
+        eventually(bob.popup, "a popup")
         self.ends(message, 3, f"Timeout on message to session {bob.name} before user response")
         bob.gone()
         self.no_helper_left(host)

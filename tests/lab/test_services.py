@@ -354,14 +354,14 @@ class Popups(Services):
     def test_msgd_is_killed_and_nobody_waits(self, host):
         """Such a popup lives out its time, and is not shown again."""
         bob = self.desktop(host)
-        self.ends(self.send(host, "bob", "/TIME:12", MESSAGE), 0)
+        self.ends(self.send(host, "bob", "/TIME:20", MESSAGE), 0)
         bob.shown()
         before = self.pid(host, "msgd.service")
         host.does("kill", "-KILL", str(before))
         self.restarted(host, "msgd.service", before)
         self.assertIsNotNone(bob.popup())
         self.assertEqual(len(self.helpers(host)), 1)
-        bob.gone(20)
+        bob.gone(30)
         self.no_helper_left(host)
 
     @on_both

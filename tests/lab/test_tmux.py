@@ -57,7 +57,7 @@ class Tmux(Scenario):
     @on_both
     def test_time_is_up(self, host):
         bob = self.tmux(host)
-        message = self.send(host, "bob", "/TIME:8", "/W", TEXT)
+        message = self.send(host, "bob", "/TIME:15", "/W", TEXT)
         bob.wait_for(TEXT, 20)
         self.ends(message, 3, f"Timeout on message to session {bob.line} before user response")
         self.no_helper_left(host)
