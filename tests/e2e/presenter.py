@@ -86,16 +86,9 @@ class PresenterCase(Case):
         self.assertNotRegex(presenter.log, "AddressSanitizer|runtime error|LeakSanitizer")
 
     def connect(self, greet=True):
-        """Again, as msgd does, where the end of the one before was not seen yet: only one may be there."""
-        msgd = eventually(lambda: self.try_to_connect(greet), "to be taken for msgd")
+        msgd = Msgd.connect(self.presenter.socket, self.msgd_user.uid, greet)
         self.addCleanup(msgd.close)
         return msgd
-
-    def try_to_connect(self, greet):
-        try:
-            return Msgd.connect(self.presenter.socket, self.msgd_user.uid, greet)
-        except (EOFError, ConnectionResetError, BrokenPipeError):
-            return None
 
     def reconnect(self):
         self.msgd.close()

@@ -17,13 +17,8 @@ from presenter import Case, Presenter, PresenterCase
 
 
 class HelloTest(PresenterCase):
-    def leave(self):
-        """Until it is seen to have gone, whoever comes is turned away."""
-        self.msgd.close()
-        self.presenter.wait_for("msgd has gone")
-
     def test_other_records_are_refused_by_name(self):
-        self.leave()
+        self.msgd.close()
         other = self.connect(greet=False)
         hello = other.receive()
         other.send(boundary.HELLO, hello.version, 0, hello.layout ^ 1, b"msgd \x1b[1mfrom elsewhere")
@@ -31,7 +26,7 @@ class HelloTest(PresenterCase):
         self.presenter.wait_for("built with other records")
 
     def test_another_version_is_refused_by_name(self):
-        self.leave()
+        self.msgd.close()
         other = self.connect(greet=False)
         hello = other.receive()
         other.send(boundary.HELLO, hello.version + 1, 0, hello.layout, b"msgd 9")
@@ -39,7 +34,7 @@ class HelloTest(PresenterCase):
         self.presenter.wait_for("another version of the boundary")
 
     def test_hello_comes_first_and_once(self):
-        self.leave()
+        self.msgd.close()
         other = self.connect(greet=False)
         other.send(boundary.SESSIONS, 0)
         self.assertTrue(other.closed())
@@ -49,7 +44,7 @@ class HelloTest(PresenterCase):
         self.presenter.wait_for("hello twice")
 
     def test_a_mute_one_is_closed(self):
-        self.leave()
+        self.msgd.close()
         other = self.connect(greet=False)
         other.receive()
         self.assertTrue(other.closed(timeout=8))
