@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import re
 
 from harness import eventually
 from machine import FOLDER, Entered, ME
@@ -113,7 +114,9 @@ class Trust(Scenario):
         message = guest.host.begin("msg", "bob", f"/SERVER:{host.name}", "/W", "/V", text,
                                    user=guest.name)
         self.addCleanup(message.kill)
-        found = bob.wait_for(rf"\| {text}\n[^\n]*msg /ack (\d+)")
+        found = eventually(lambda: re.search(rf"\| {text}\n[^\n]*msg /ack (\d+)", bob.screen()),
+                           lambda: f"{text!r} on {bob.line}: {bob.screen()!r}; its sender was told "
+                                   f"{message.out!r} {message.err!r}; {host.journal(*UNITS)[-3000:]}")
         return message, found.group(1)
 
     def cut_off(self, bob, message, number):
