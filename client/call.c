@@ -116,6 +116,7 @@ static void try_again(struct call *call)
     if (pause < call->retry_ms)
         pause = call->retry_ms;
     call->retry_ms = 0;
+    call->result.code[0] = '\0'; /* why this connection ended is not why the call does */
     call->tries++;
     uv_timer_start(&call->timer, on_pause_over, pause, 0);
 }

@@ -2,12 +2,39 @@
 /* A call: what the server says, and what becomes of the call by it. */
 #include "client/call_inside.h"
 
+/* Our key is out: no other connection would do better. */
+static bool sends_us_away(struct slice code)
+{
+    return slice_eq(code, SLICE("unauthorized")) || slice_eq(code, SLICE("revoked")) ||
+           slice_eq(code, SLICE("expired"));
+}
+
+/*
+ * Whether this ERROR says nothing of a message that was accepted, or may have been on a connection
+ * that was lost. `moved` speaks for itself.
+ */
+static bool leaves_open(const struct call *call, const struct ask *ask, struct slice code)
+{
+    if (slice_eq(code, SLICE("outcome-unknown")))
+        return true;
+    if (!call_survives_loss(call))
+        return false;
+    if (ask->accepted)
+        return !slice_eq(code, SLICE("moved"));
+    return call->unsure && (sends_us_away(code) || slice_eq(code, SLICE("busy")) ||
+                            slice_eq(code, SLICE("internal")));
+}
+
 static void on_error(struct call *call, struct ask *ask, const struct msg_error *error)
 {
     struct call_result result = call->result;
-    bool unknown = slice_eq(error->code, SLICE("outcome-unknown")) ||
-                   (ask->accepted && slice_eq(error->code, SLICE("unknown-uid")));
+    bool unknown = leaves_open(call, ask, error->code);
 
+    if (unknown && error->retry_ms > 0) {
+        call->retry_ms = error->retry_ms;
+        stream_drop(call->stream); /* `gone` follows, and then another try */
+        return;
+    }
     slice_copy(result.code, sizeof(result.code), error->code);
     slice_copy(result.message, sizeof(result.message), error->msg);
     slice_copy(result.at, sizeof(result.at), error->at);
@@ -24,13 +51,6 @@ static void on_result(struct call *call, struct ask *ask, const struct msg_resul
     result.counts = msg->n;
     result.outcome = CALL_RESULT;
     call_end_ask(call, ask, &result);
-}
-
-/* Our key is out: no other connection would do better. */
-static bool sends_us_away(struct slice code)
-{
-    return slice_eq(code, SLICE("unauthorized")) || slice_eq(code, SLICE("revoked")) ||
-           slice_eq(code, SLICE("expired"));
 }
 
 /* The two ends do not understand each other, and would not on another connection either. */
@@ -57,8 +77,7 @@ static void on_goaway(struct call *call, const struct msg_goaway *goaway)
     result->retry_ms = call->retry_ms = goaway->retry_ms;
     for (size_t i = 0; i < call->n; i++) {
         struct ask *ask = &call->asks[i];
-        bool unknown = ask->accepted ? is_misunderstanding(goaway->code) : call->unsure;
-        result->outcome = unknown ? CALL_UNKNOWN : CALL_ERROR;
+        result->outcome = ask->accepted || call->unsure ? CALL_UNKNOWN : CALL_ERROR;
         if (!goes_on_elsewhere(call, ask, goaway->code))
             call_end_ask(call, ask, result);
     }

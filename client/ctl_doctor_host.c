@@ -168,6 +168,12 @@ void doctor_ENDORSED(void *context, struct finding *finding)
         check_ok(finding, "none: this host has no key yet");
         return;
     }
+    if (r == -EBADMSG) {
+        check_fail(finding, "%s. Restore it from a backup: every client has to trust a new one",
+                   diag.text);
+        check_mend_as_root(finding, "mv %s %s.broken", config->host_key, config->host_key);
+        return;
+    }
     if (r == 0)
         r = endorsements_load(config->host_endorsements, ENDORSEMENT_HOST, &key,
                               (int64_t)time(NULL), &endorsements, &diag);

@@ -147,7 +147,9 @@ struct verdict verdict_of_call(const struct call_result *result, const struct ca
         return (struct verdict){result->uid == 65534 ? LINE_BAD_SERVER_NAMESPACE : LINE_BAD_SERVER,
                                 EXIT_UNREACHABLE, NULL};
     case CALL_UNKNOWN:
-        return (struct verdict){is_another_life(result->code) ? LINE_UNKNOWN_LIFE : LINE_UNKNOWN,
+        return (struct verdict){is_another_life(result->code) ? LINE_UNKNOWN_LIFE
+                                : result->code[0] != '\0'     ? LINE_UNKNOWN_REFUSED
+                                                              : LINE_UNKNOWN,
                                 EXIT_UNKNOWN, NULL};
     }
     return (struct verdict){LINES, EXIT_DONE, NULL};

@@ -39,11 +39,17 @@ bool run_start_loop(struct run *run)
 
 int run_load_key(struct run *run, bool *ret_made, struct diag *ret_diag)
 {
+    const char *file = run->paths.identity;
+    struct diag why;
     int r = run->paths.folder[0] == '\0' ? paths_find(NULL, &run->paths, ret_diag) : 0;
 
-    r = r < 0 ? r : key_load_or_make(run->paths.identity, &run->identity, ret_made, ret_diag);
     if (r < 0)
         return r;
+    r = key_load_or_make(file, &run->identity, ret_made, &why);
+    if (r == -EBADMSG) /* its bytes are no key: none is lost */
+        return diag_set(ret_diag, r, "%s; run: mv %s %s.broken", why.text, file, file);
+    if (r < 0)
+        return diag_set(ret_diag, r, "%s", why.text);
     key_format(&run->identity->public, run->key);
     run->speaker.base.key = slice_of(run->key);
     run->speaker.base.file = slice_of(run->paths.identity);

@@ -131,8 +131,7 @@ static int read_key(const char *path, struct noise_keypair *key, struct diag *re
     r = key_file_parse((struct slice){text, len}, key, &reason);
     sodium_memzero(text, len);
     free(text);
-    return r < 0 ? diag_set(ret_diag, r, "%s: %s; run: mv %s %s.broken", path, reason, path, path)
-                 : 0;
+    return r < 0 ? diag_set(ret_diag, r, "%s: %s", path, reason) : 0;
 }
 
 int key_load(const char *path, struct noise_keypair **ret_key, struct diag *ret_diag)

@@ -90,11 +90,15 @@ static const char *const verdict_codes[] = {
     [TRUST_BROKEN] = "internal",
 };
 
+static enum trust_verdict judge(const struct conn *conn, struct trust_grant *ret_grant)
+{
+    return trust_judge(conn->server->trust, &conn->key, &conn->claim,
+                       (const struct sockaddr *)&conn->source, (int64_t)time(NULL), ret_grant);
+}
+
 bool conn_grant(const struct conn *conn, struct trust_grant *ret_grant, const char **ret_code)
 {
-    enum trust_verdict verdict =
-        trust_judge(conn->server->trust, &conn->key, &conn->claim,
-                    (const struct sockaddr *)&conn->source, (int64_t)time(NULL), ret_grant);
+    enum trust_verdict verdict = judge(conn, ret_grant);
 
     if (verdict != TRUST_ACCEPTED)
         *ret_code = verdict_codes[verdict];
@@ -122,12 +126,21 @@ bool conn_rights(const struct conn *conn, struct rights *ret_rights, uint32_t *r
     return true;
 }
 
+/*
+ * While revoked_keys cannot be read each request is refused, but who waits for an answer is left
+ * to: what is wrong is the file, and no other connection would be let in to follow his message.
+ */
 void conn_judge(struct conn *conn)
 {
-    const char *code;
+    struct trust_grant grant;
+    enum trust_verdict verdict;
 
-    if (conn->is_unix || !conn->account || conn->closing || conn_grant(conn, NULL, &code))
+    if (conn->is_unix || !conn->account || conn->closing)
         return;
+    verdict = judge(conn, &grant);
+    if (verdict == TRUST_ACCEPTED || verdict == TRUST_BROKEN)
+        return;
+    const char *code = verdict_codes[verdict];
     log_notice("%s from %s is %s now: closed", conn->name, conn->host, code);
     conn_goaway(conn, code, NULL, 0);
 }

@@ -60,9 +60,22 @@ static bool ask(struct conn *conn)
     return true;
 }
 
+/* What was sent already is followed and taken back whatever became of the rights to send it. */
+static bool hangs_on_rights(struct conn *conn, const struct msg *msg)
+{
+    const struct call call = {.server = conn->server, .conn = conn, .msg = msg};
+
+    return msg->type == MSG_WHO || (msg->type == MSG_SEND && !send_is_known(&call));
+}
+
+static bool can_be_served(struct conn *conn, const struct msg *msg)
+{
+    return !hangs_on_rights(conn, msg) || !ask(conn) || (!conn->query && conn->held.answered);
+}
+
 bool held_takes(struct conn *conn, const struct msg *msg)
 {
-    if (!conn->query && !conn->held.first && (!ask(conn) || (!conn->query && conn->held.answered)))
+    if (!conn->query && !conn->held.first && can_be_served(conn, msg))
         return false;
     if (conn->query)
         hold(conn, msg);
@@ -82,7 +95,7 @@ static void serve(struct conn *conn, const struct held_request *held)
         conn->server->unrecorded++;
         return;
     }
-    if (conn->held.answered)
+    if (conn->held.answered || !hangs_on_rights(conn, &msg))
         requests_serve(conn, &msg);
     else
         requests_put_off(conn, &msg);

@@ -2,7 +2,7 @@
 /*
  * Requests whose rights hang on the name service: what it says of the user whose own key it is
  * (net_own), or of the groups that a line's to= names (net_within). It is asked outside the loop,
- * for each request anew; those that come meanwhile wait in their order.
+ * for each WHO and each new SEND; what comes meanwhile waits in its order.
  */
 #ifndef MSG_DAEMON_NET_HELD_H
 #define MSG_DAEMON_NET_HELD_H

@@ -17,18 +17,21 @@ static bool is_still_he(const struct conn *conn, const struct user_facts *facts)
            grant.own->uid == conn->uid && strcmp(grant.own->name, facts->name) == 0;
 }
 
+/* Without an answer it stays as it was, for what hangs on no rights. */
 static void take_facts(struct conn *conn, const struct user_facts *facts)
 {
     size_t n = facts->n_groups;
-    gid_t *groups = n > 0 ? calloc(n, sizeof(*groups)) : NULL;
 
+    conn->held.answered = facts->answered;
+    if (!facts->answered)
+        return;
+    gid_t *groups = n > 0 ? calloc(n, sizeof(*groups)) : NULL;
     if (groups)
         memcpy(groups, facts->groups, n * sizeof(*groups));
     free(conn->groups);
     conn->groups = groups;
     conn->n_groups = groups ? n : 0;
-    conn->held.answered = facts->answered;
-    conn->own.vouched = facts->answered && is_still_he(conn, facts);
+    conn->own.vouched = is_still_he(conn, facts);
 }
 
 /* WELCOME goes before the answer to what waits behind the handshake, be it a PING. */

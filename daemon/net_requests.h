@@ -23,6 +23,9 @@ typedef void request_fn(const struct call *call);
 request_fn request_send, request_cancel, request_attach, request_who, request_ack, request_list,
     request_grant;
 
+/* Whether what a SEND asks for was asked for already: it is answered as then, by no right of now. */
+bool send_is_known(const struct call *call);
+
 /* A request on an open connection. */
 void requests_take(struct conn *conn, const struct msg *msg);
 /* The same, once it is known who asks: not before net_own knows of whom it is. */

@@ -37,6 +37,22 @@ static struct refusal refusal_at(const char *code, const char *field, size_t ind
 
 /* ---- known already --------------------------------------------------------------------------- */
 
+static struct sending sending_of(const struct call *call)
+{
+    struct sending s = {.call = call, .send = &call->msg->u.send};
+
+    s.key = call_key(call, s.send->uid);
+    s.seen = seen_key_of(&s.key.principal, s.key.uid);
+    return s;
+}
+
+bool send_is_known(const struct call *call)
+{
+    struct sending s = sending_of(call);
+
+    return book_find(&call->server->book, &s.key) || seen_has(call->server->seen, &s.seen);
+}
+
 /* True if it was sent before: the same bytes are answered as they were. */
 static bool answer_again(const struct sending *s)
 {
@@ -209,10 +225,8 @@ static struct refusal show(const struct sending *s)
 
 void request_send(const struct call *call)
 {
-    struct sending s = {.call = call, .send = &call->msg->u.send};
+    struct sending s = sending_of(call);
 
-    s.key = call_key(call, s.send->uid);
-    s.seen = seen_key_of(&s.key.principal, s.key.uid);
     crypto_generichash(s.body, sizeof(s.body), (const uint8_t *)call->msg->map.ptr,
                        call->msg->map.len, NULL, 0);
     if (answer_again(&s))

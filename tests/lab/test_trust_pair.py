@@ -89,17 +89,24 @@ class Pair(Trust):
 
     @on_both
     def test_a_name_service_that_hangs(self, host):
-        """He is told busy meanwhile, in time; what he waits for goes on, and later he counts again."""
+        """
+        He is told busy meanwhile, in time; what he waits for goes on, or is taken back by him, and
+        later he counts again.
+        """
         bob = self.login(host)
         here, there = self.both(host)
         self.assertEqual(self.paired(here, there).status, 0)
         message, number = self.waiting(here, host, bob)
+        other, taken_back = self.waiting(here, host, bob)
         host.does("touch", "/run/nss-hang")
         self.addCleanup(host.run, "rm", "-f", "/run/nss-hang")
         time.sleep(1.1)  # the last answer holds for a second
         outcome = here.run("msg", "bob", f"/SERVER:{host.name}", "x", timeout=10.0)
         self.assertEqual((outcome.status, outcome.err),
                          (4, f"Error sending message: {host.name} is busy; try again in 1 s\n"))
+        other.interrupt()
+        bob.wait_for(rf"\[{taken_back}\] withdrawn")
+        self.assertEqual(other.finish().status, 130)
         host.does("rm", "/run/nss-hang")
         eventually(lambda: here.run("msg", "bob", f"/SERVER:{host.name}", "again").status == 0,
                    lambda: host.journal(*UNITS))

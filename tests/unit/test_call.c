@@ -24,6 +24,8 @@ enum act {
     GO_BUSY,
     TURN_AWAY,
     GO_REVOKED,
+    PUT_OFF, /* SEND and ATTACH alike */
+    FAULT,   /* the same */
     FAIL,
     REFUSE,
     SILENCE,
@@ -98,9 +100,10 @@ static void say_result(struct stream *stream, uint32_t id)
     CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
 }
 
-static void say_error(struct stream *stream, uint32_t id, const char *code)
+static void say_error(struct stream *stream, uint32_t id, const char *code, uint64_t retry_ms)
 {
-    struct msg msg = {.type = MSG_ERROR, .id = id, .u.error = {.code = slice_of(code)}};
+    struct msg msg = {
+        .type = MSG_ERROR, .id = id, .u.error = {.code = slice_of(code), .retry_ms = retry_ms}};
 
     CU_ASSERT_EQUAL(stream_send(stream, &msg), 0);
 }
@@ -160,13 +163,19 @@ static void on_send(struct stream *stream, const struct msg *msg)
         end_at_second(stream, msg, true);
         break;
     case FAIL:
-        say_error(stream, msg->id, "no-target");
+        say_error(stream, msg->id, "no-target", 0);
         break;
     case FAIL_FIRST: /* as the last thing that it says */
         if (msg->id > 1)
             say_result(stream, msg->id);
         if (msg->id == n_asks)
-            say_error(stream, 1, "no-target");
+            say_error(stream, 1, "no-target", 0);
+        break;
+    case PUT_OFF:
+        say_error(stream, msg->id, "busy", 300);
+        break;
+    case FAULT:
+        say_error(stream, msg->id, "internal", 0);
         break;
     case SILENCE:
         break;
@@ -178,6 +187,22 @@ static void on_send(struct stream *stream, const struct msg *msg)
         say_event(stream, msg->id, 1);
         say_result(stream, msg->id);
     }
+}
+
+static void on_attach(struct stream *stream, const struct msg *msg)
+{
+    enum act act = acts[index_of(stream)];
+
+    attaches++;
+    asked_after = (unsigned)msg->u.attach.after;
+    if (act == FAIL)
+        say_error(stream, msg->id, "unknown-uid", 0);
+    else if (act == PUT_OFF)
+        say_error(stream, msg->id, "busy", 300);
+    else if (act == FAULT)
+        say_error(stream, msg->id, "internal", 0);
+    else
+        say_result(stream, msg->id);
 }
 
 static void server_message(void *owner, struct stream *stream, const struct msg *msg)
@@ -193,12 +218,7 @@ static void server_message(void *owner, struct stream *stream, const struct msg 
         on_send(stream, msg);
         break;
     case MSG_ATTACH:
-        attaches++;
-        asked_after = (unsigned)msg->u.attach.after;
-        if (acts[index_of(stream)] == FAIL)
-            say_error(stream, msg->id, "unknown-uid");
-        else
-            say_result(stream, msg->id);
+        on_attach(stream, msg);
         break;
     case MSG_CANCEL:
         cancels++;
@@ -461,9 +481,39 @@ static void another_goaway_is_taken_up_when_it_says(void)
     CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
     CU_ASSERT_EQUAL(attaches, 1);
     CU_ASSERT(uv_hrtime() - start >= 290 * 1000000ull);
+}
+
+/* The message was accepted: that the server tells no more of it does not undo it. */
+static void who_is_sent_away_knows_no_outcome(void)
+{
     TELL(GO_REVOKED);
-    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
     CU_ASSERT_STRING_EQUAL(result.code, "revoked");
+    CU_ASSERT_EQUAL(connections, 1);
+}
+
+static void an_error_does_not_undo_what_was_accepted(void)
+{
+    TELL(DROP_AFTER_EVENT, FAULT);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    CU_ASSERT_STRING_EQUAL(result.code, "internal");
+    TELL(DROP_AFTER_EVENT, PUT_OFF, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(attaches, 2);
+    CU_ASSERT_EQUAL(sends, 1);
+}
+
+static void an_error_does_not_undo_what_may_have_been_read(void)
+{
+    TELL(DROP_AFTER_SEND, FAULT);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    TELL(DROP_AFTER_SEND, PUT_OFF, ANSWER);
+    CU_ASSERT_EQUAL(result.outcome, CALL_RESULT);
+    CU_ASSERT_EQUAL(sends, 3);
+    TELL(DROP_AFTER_SEND, FAIL); /* found no target: then it was not shown before, either */
+    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
+    TELL(FAULT);
+    CU_ASSERT_EQUAL(result.outcome, CALL_ERROR);
 }
 
 static void who_is_busy_is_not_asked_again(void)
@@ -724,6 +774,9 @@ static CU_TestInfo tests[] = {
     UNIT_TEST(after_it_the_call_attaches_where_it_broke_off),
     UNIT_TEST(goaway_is_taken_up_by_attach),
     UNIT_TEST(another_goaway_is_taken_up_when_it_says),
+    UNIT_TEST(who_is_sent_away_knows_no_outcome),
+    UNIT_TEST(an_error_does_not_undo_what_was_accepted),
+    UNIT_TEST(an_error_does_not_undo_what_may_have_been_read),
     UNIT_TEST(who_is_busy_is_not_asked_again),
     UNIT_TEST(who_is_sent_away_after_a_loss_does_not_know),
     UNIT_TEST(many_requests_share_one_connection),
