@@ -598,6 +598,10 @@ static void a_lost_connection_is_tried_for_lost_ms(void)
     CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
     CU_ASSERT_EQUAL(lost, 1);
     CU_ASSERT(connections >= 3);
+    TELL(GO_AWAY, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN, DROP_UNSEEN,
+         DROP_UNSEEN);
+    CU_ASSERT_EQUAL(result.outcome, CALL_UNKNOWN);
+    CU_ASSERT_STRING_EQUAL(result.code, ""); /* it is lost; what was said before was of no matter */
 }
 
 static void refusal_and_silence_before_anything_was_sent(void)

@@ -196,6 +196,8 @@ static const struct {
      "shown is not known"},
     {LINE_UNKNOWN_LIFE, LINE_ERR,
      "Error sending message: msgd on h2 was started anew; what became of the message is not known"},
+    {LINE_UNKNOWN_REFUSED, LINE_ERR,
+     "Error sending message: h2 answers CODE; what became of the message is not known"},
     {LINE_MOVED, LINE_ERR,
      "Error sending message: another connection follows this message; what became of it is not "
      "known here"},
@@ -431,8 +433,8 @@ static void test_calls_without_an_answer(void)
     check_call((struct call_result){.outcome = CALL_BAD_SERVER, .uid = 65534}, &here,
                LINE_BAD_SERVER_NAMESPACE, 4);
     check_call((struct call_result){.outcome = CALL_UNKNOWN}, &there, LINE_UNKNOWN, 5);
-    check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "shutting-down"}, &there,
-               LINE_UNKNOWN, 5);
+    check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "internal"}, &there,
+               LINE_UNKNOWN_REFUSED, 5);
     check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "outcome-unknown"}, &there,
                LINE_UNKNOWN_LIFE, 5);
     check_call((struct call_result){.outcome = CALL_UNKNOWN, .code = "unknown-uid"}, &there,
