@@ -23,7 +23,7 @@ typedef void request_fn(const struct call *call);
 request_fn request_send, request_cancel, request_attach, request_who, request_ack, request_list,
     request_grant;
 
-/* Whether what a SEND asks for was asked for already: it is answered as then, by no right of now. */
+/* Whether what a SEND asks for was asked for before: then it is answered as it was. */
 bool send_is_known(const struct call *call);
 
 /* A request on an open connection. */

@@ -48,7 +48,7 @@ def program(name):
     return os.path.join(BUILD, FOLDERS[name], name)
 
 
-def eventually(condition, what, timeout=WAIT):
+def eventually(condition, what, timeout=WAIT, every=0.02):
     """Waits until condition() is true and returns that value; else raises, saying `what`."""
     deadline = time.monotonic() + timeout
     while True:
@@ -57,7 +57,7 @@ def eventually(condition, what, timeout=WAIT):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what() if callable(what) else what}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 held_ports = []

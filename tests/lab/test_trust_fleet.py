@@ -5,7 +5,7 @@ import re
 import shutil
 
 from harness import TOP, eventually
-from trusting import Trust
+from trusting import CALLS, Trust
 
 PASSPHRASE = "correct horse battery staple"
 ORGANISATION = ("/etc/msgd/authorized_keys.d/organisation.keys", "/etc/msgd/host_endorsements",
@@ -97,5 +97,6 @@ class Fleet(Trust):
         key = self.lab.h1.does("msgctl", "key", user="alice").split()[-1]
         self.assertIn(f"user alice {key}\n", self.lab.h1.read(f"{self.folder}/list"))
         self.lab.h2.does("msgctl", "revoke", key)
-        eventually(lambda: "is revoked on h2" in self.ping(self.lab.h2).err, lambda: self.ping(self.lab.h2))
+        eventually(lambda: "is revoked on h2" in self.ping(self.lab.h2).err, lambda: self.ping(self.lab.h2),
+                   every=CALLS)
         self.assertEqual(self.ping(self.lab.h3).status, 0)

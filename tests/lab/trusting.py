@@ -10,6 +10,7 @@ from machine import FOLDER, Entered, ME
 from scenario import Scenario
 
 COUNT = itertools.count(1)
+CALLS = 0.2  # seconds between tries: a host lets one address shake hands 20 times a second, no more
 UNITS = ("msgd.service", "msgd-present.service")
 
 
@@ -91,14 +92,15 @@ class Trust(Scenario):
     def known_as(self, guest, host, name):
         """Within the second in which msgd looks at its files."""
         eventually(lambda: f"it knows you as {name}\n" in guest.ping(host).out,
-                   lambda: f"{name} to be known: {guest.ping(host)} {host.journal(*UNITS)}")
+                   lambda: f"{name} to be known: {guest.ping(host)} {host.journal(*UNITS)}",
+                   every=CALLS)
 
     def refused(self, guest, host, *words):
         """msg is refused now, or within that second, by a line with these words; it is returned."""
         def found():
             outcome = guest.run("msg", "bob", f"/SERVER:{host.name}", "x")
             return outcome.status == 4 and all(word in outcome.err for word in words) and outcome.err
-        return eventually(found, lambda: f"{words} to be told: {guest.ping(host)}")
+        return eventually(found, lambda: f"{words} to be told: {guest.ping(host)}", every=CALLS)
 
     def reaches(self, guest, host, bob, name=None):
         """The guest's message stands on bob's terminal, under that name, and nothing was asked."""
