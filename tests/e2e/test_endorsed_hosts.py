@@ -221,6 +221,19 @@ class Hosts(Real):
         row = self.row("host endorsements", *here, status=1)
         self.assertEqual((row["mend"], row["as"]),
                          (f"mv {self.endorsements} {self.endorsements}.broken", "root"))
+        key = os.path.join(self.system.state, "host_key")
+        with open(key, "r+b") as file:
+            was = file.read()
+            self.addCleanup(self.write_back, key, was)
+            file.truncate(len(was) - 1)
+        row = self.row("host endorsements", *here, status=1)
+        self.assertRegex(row["found"], rf"^{key}: its secret key is broken\. Restore it from a backup: ")
+        self.assertEqual(row["mend"], f"mv {key} {key}.broken")
+
+    @staticmethod
+    def write_back(path, content):
+        with open(path, "wb") as file:
+            file.write(content)
 
     def test_doctor_of_a_user(self):
         self.known_hosts(f"[127.0.0.1]:{self.system.port} {self.host_key}")
