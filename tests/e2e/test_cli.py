@@ -661,6 +661,18 @@ class WaitingTest(Cli):
             self.expect(outcome, 5, "", "Error sending message: msgd on h2 was started anew; what "
                         "became of the message is not known\n")
 
+    def test_refused_when_it_comes_back(self):
+        """The message is there: that nobody follows it now does not mean that it was not sent."""
+        def lossy(_):
+            yield EVENT, {"n": 1, "ev": [{"q": 1, "d": 1, "st": "accepted", "at": 1, "user": "bob",
+                                          "sess": "pts/1", "id": "c1"}]}
+            raise Lost
+        for code in ("busy", "internal", "revoked"):
+            self.serve(send=lossy, attach=error(code))
+            self.expect(self.msg("bob", "x"), 5, "", f"Error sending message: h2 answers {code}; "
+                        "what became of the message is not known\n")
+            self.assertEqual([len(self.server.of(kind)) for kind in (SEND, ATTACH)], [1, 1])
+
 
 class OwnTerminalTest(Cli):
     """The terminal msg runs in."""
