@@ -670,7 +670,7 @@ class WaitingTest(Cli):
         for code in ("busy", "internal", "revoked"):
             self.serve(send=lossy, attach=error(code))
             self.expect(self.msg("bob", "x"), 5, "", f"Error sending message: h2 answers {code}; "
-                        "what became of the message is not known\n")
+                        "what became of the message is not known; ask later: msgctl status\n")
             self.assertEqual([len(self.server.of(kind)) for kind in (SEND, ATTACH)], [1, 1])
 
 

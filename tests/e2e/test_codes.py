@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 from harness import AM_ROOT, TOP, User, eventually
@@ -282,6 +283,7 @@ class Ending(Real):
         before = self.calls()
         running = self.system.begin(*words, **options)
         eventually(lambda: self.calls() > before, "it to call")
+        time.sleep(0.5)  # it has called; its question is to be there, too
         os.kill(pid, signal.SIGTERM)
         os.kill(pid, signal.SIGCONT)
         outcome = running.finish(30)

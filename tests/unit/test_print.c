@@ -197,7 +197,8 @@ static const struct {
     {LINE_UNKNOWN_LIFE, LINE_ERR,
      "Error sending message: msgd on h2 was started anew; what became of the message is not known"},
     {LINE_UNKNOWN_REFUSED, LINE_ERR,
-     "Error sending message: h2 answers CODE; what became of the message is not known"},
+     "Error sending message: h2 answers CODE; what became of the message is not known; ask later: "
+     "msgctl status"},
     {LINE_MOVED, LINE_ERR,
      "Error sending message: another connection follows this message; what became of it is not "
      "known here"},
